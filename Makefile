@@ -1,0 +1,63 @@
+# chatopt: built with PGXS. PG_CONFIG chooses the PostgreSQL.
+EXTENSION = chatopt
+CHATOPT_VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" chatopt.control)
+MODULE_big = chatopt
+SOURCES = $(wildcard src/core/*/*.cpp src/pg/*.cpp src/counters/*.cpp)
+OBJS = $(SOURCES:.cpp=.o)
+SQL_PARTS = $(sort $(wildcard sql/install/*.sql))
+INSTALL_SQL = chatopt--$(CHATOPT_VERSION).sql
+DATA_built = $(INSTALL_SQL)
+DATA := $(wildcard sql/updates/chatopt--*--*.sql)
+DOCS := $(wildcard docs/*.md)
+EXTRA_CLEAN = $(INSTALL_SQL) src/*/*.bc src/*/*/*.bc build
+
+REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
+REGRESS_OPTS = --inputdir=test --load-extension=plpgsql
+
+# One flags block. The core is compiled without PostgreSQL's headers in reach.
+WARNINGS = -Wall -Wextra -Wshadow -Wold-style-cast
+CORE_FLAGS = -std=c++20 $(WARNINGS) -Wconversion -Werror
+GLUE_FLAGS = -std=c++20 $(WARNINGS) -Wno-register -Wno-old-style-cast
+SHARED_FLAGS = -fvisibility=hidden -fvisibility-inlines-hidden -DBOOST_CONTAINER_USE_STD_EXCEPTIONS -Isrc
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+override CPPFLAGS := -isystem $(shell $(PG_CONFIG) --includedir-server) $(CPPFLAGS)
+override COMPILER = $(CXX) $(CXXFLAGS)
+src/core/%.o: CPPFLAGS =
+src/core/%.o: override CXXFLAGS := $(CORE_FLAGS) $(SHARED_FLAGS) -O2 -g -fPIC
+src/pg/%.o src/counters/%.o: override CXXFLAGS += $(GLUE_FLAGS) $(SHARED_FLAGS)
+# PostgreSQL 15 leaves PGDLLEXPORT empty, and hidden would then hide everything.
+src/pg/%.o src/counters/%.o: override CXXFLAGS += '-DPGDLLEXPORT=__attribute__((visibility("default")))'
+COMPILE.cxx.bc += -std=c++20 -Wno-register $(SHARED_FLAGS) '-DPGDLLEXPORT=__attribute__((visibility("default")))'
+%.bc: %.cpp
+	$(COMPILE.cxx.bc) -o $@ $<
+	$(LLVM_BINPATH)/opt -module-summary -f $@ -o $@
+
+HEADERS_ALL = $(wildcard src/*/*.hpp src/*/*/*.hpp)
+$(OBJS) $(OBJS:.o=.bc): $(HEADERS_ALL)
+
+$(INSTALL_SQL): $(SQL_PARTS) chatopt.control
+	{ printf '%s\n' '\echo Use "CREATE EXTENSION chatopt" to load this file. \quit'; cat $(SQL_PARTS); } > $@
+
+# Test lanes. Those that need a server run under tools/with_server.sh.
+.PHONY: unit lint check-pgtap check-regress check-isolation check-tap check-model soak bench
+unit:
+	cmake -S test/unit -B build/unit && cmake --build build/unit -j2 && ctest --test-dir build/unit --output-on-failure
+lint:
+	prove test/lint
+check-pgtap:
+	pg_prove --ext .sql -r test/pgtap
+check-regress:
+	$(MAKE) installcheck
+check-isolation:
+	sh test/isolation/run
+check-tap:
+	sh test/tap/run
+check-model:
+	prove test/model/slice.t
+soak:
+	sh tools/with_server.sh prove -v test/model/soak.t
+bench:
+	CHATOPT_FSYNC=on sh tools/with_server.sh sh bench/run

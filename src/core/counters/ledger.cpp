@@ -1,0 +1,344 @@
+#include "core/counters/ledger.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace chatopt::core {
+
+void Greatest::raise(const Message& message) {
+  if (message.number < number) return;
+  key.set(message.key);
+  time.set(message.time, message.time_null);
+  number = message.number;
+}
+
+void Notes::clear() noexcept {
+  any = false;
+  regained = false;
+  messages = 0;
+  members = 0;
+  came.clear();
+  went.clear();
+  removed.clear();
+  removed_uncounted.clear();
+}
+
+Counter::State::State(const State& other, Memory& memory)
+    : locked(other.locked),
+      filled(other.filled),
+      row(other.row),
+      last(other.last),
+      high(other.high),
+      unlanded(other.unlanded, Numbers::allocator_type{Allocator<std::int64_t>{&memory}}),
+      notes(other.notes, memory) {}
+
+void Counter::State::blank() noexcept {
+  locked = false;
+  filled = false;
+  row = {};
+  last = 0;
+  high = 0;
+  unlanded.clear();
+  notes.clear();
+}
+
+Counter::Counter(std::uint32_t target, Bytes key, Memory& memory) : target_(target), key_(memory), state_(Allocator<State>{&memory}.new_object<State>(memory)) {
+  key_.set(key);
+}
+
+Ledger::Ledger(Memory& memory)
+    : memory_(memory),
+      counters_(Allocator<std::pair<const Key, Counter*>>{&memory}),
+      listed_(Allocator<Counter*>{&memory}),
+      handed_out_(Allocator<HandedOut>{&memory}),
+      saved_(Allocator<Saved>{&memory}),
+      statements_(Allocator<Tag>{&memory}),
+      renamed_(Allocator<Renamed>{&memory}) {}
+
+Ledger::Key Ledger::key_of(const Counter& counter) noexcept {
+  const Bytes key = counter.key();
+  return {counter.target(), {reinterpret_cast<const char*>(key.data()), key.size()}};
+}
+
+Counter& Ledger::counter(std::uint32_t target, Bytes key) {
+  const Key wanted{target, {reinterpret_cast<const char*>(key.data()), key.size()}};
+  if (auto found = counters_.find(wanted); found != counters_.end()) return *found->second;
+  auto* made = Allocator<Counter>{&memory_}.new_object<Counter>(target, key, memory_);
+  counters_.emplace(key_of(*made), made);
+  return *made;
+}
+
+void Ledger::touch(Counter& counter) {
+  if (!counter.listed_) {
+    listed_.push_back(&counter);
+    counter.listed_ = true;
+  }
+  if (counter.depth_ >= depth_) return;
+  // The outermost depth is never restored: its memory goes with the transaction.
+  if (depth_ > 1) {
+    if (saved_.size() == saved_.capacity()) saved_.reserve(2 * saved_.size() + 8);
+    auto* copy = Allocator<Counter::State>{&memory_}.new_object<Counter::State>(*counter.state_, memory_);
+    saved_.push_back({&counter, depth_, counter.depth_, counter.state_});
+    counter.state_ = copy;
+  }
+  counter.depth_ = depth_;
+}
+
+void Ledger::row_locked(Counter& counter, RowLocation row, bool filled, std::int64_t last) {
+  touch(counter);
+  auto& state = *counter.state_;
+  state.row = row;
+  state.filled = filled;
+  state.last = filled ? (state.locked ? std::max(state.last, last) : last) : 0;
+  state.high = std::max(state.locked ? state.high : 0, state.last);
+  state.locked = true;
+}
+
+void Ledger::row_gone(Counter& counter) {
+  touch(counter);
+  counter.state_->blank();
+}
+
+void Ledger::forget_rows() noexcept {
+  for (auto& [key, counter] : counters_) counter->state_->row.known = false;
+  for (auto& saved : saved_) saved.state->row.known = false;
+}
+
+std::int64_t Ledger::reclaim(Tag statement) {
+  for (auto entry = handed_out_.end(); entry != handed_out_.begin();) {
+    --entry;
+    if (entry->statement != statement) continue;
+    const HandedOut lost = *entry;
+    if (!lost.given) {
+      touch(*lost.counter);
+      auto& free = lost.counter->state_->unlanded;
+      free.insert(std::lower_bound(free.begin(), free.end(), lost.number), lost.number);
+    }
+    handed_out_.erase(entry);
+    return lost.number;
+  }
+  return 0;
+}
+
+void Ledger::push(Counter& counter, Tag statement, std::int64_t number, bool given) {
+  handed_out_.push_back({statement, &counter, number, depth_, given});
+}
+
+std::int64_t Ledger::hand_out(Counter& counter, Tag statement) {
+  touch(counter);
+  auto& state = *counter.state_;
+  std::int64_t number;
+  if (state.unlanded.empty()) {
+    number = state.high + 1;
+    push(counter, statement, number, false);
+    state.high = number;
+  } else {
+    number = state.unlanded.front();
+    push(counter, statement, number, false);
+    state.unlanded.erase(state.unlanded.begin());
+  }
+  return number;
+}
+
+bool Ledger::hand_out_again(Counter& counter, Tag statement, std::int64_t number) {
+  auto& free = counter.state_->unlanded;
+  const auto found = std::lower_bound(free.begin(), free.end(), number);
+  if (found == free.end() || *found != number) return false;
+  touch(counter);
+  push(counter, statement, number, false);
+  free.erase(found);
+  return true;
+}
+
+bool Ledger::is_free(const Counter& counter, std::int64_t number) noexcept {
+  const auto& free = counter.state_->unlanded;
+  return std::binary_search(free.begin(), free.end(), number);
+}
+
+void Ledger::hand_out_given(Counter& counter, Tag statement, std::int64_t number) {
+  touch(counter);
+  push(counter, statement, number, true);
+}
+
+bool Ledger::landed(Counter& counter, const Message& message) {
+  auto entry = handed_out_.end();
+  while (entry != handed_out_.begin()) {
+    --entry;
+    if (entry->counter == &counter && entry->number == message.number) break;
+    if (entry == handed_out_.begin()) return false;
+  }
+  if (entry == handed_out_.end()) return false;
+  note(counter);
+  auto& state = *counter.state_;
+  auto& notes = state.notes;
+  state.last = std::max(state.last, message.number);
+  state.high = std::max(state.high, state.last);
+  if (message.counted) {
+    notes.messages += 1;
+    notes.came.raise(message);
+  }
+  if (!notes.removed.empty() && notes.removed.contains(message.number)) {
+    if (message.counted && notes.removed_uncounted.contains(message.number)) notes.regained = true;
+    notes.removed.erase(message.number);
+    notes.removed_uncounted.erase(message.number);
+  } else if (entry->given && message.counted) {
+    notes.regained = true;  // an imported number may lie anywhere
+  }
+  handed_out_.erase(entry);
+  return true;
+}
+
+void Ledger::removed(Counter& counter, const Message& message) {
+  note(counter);
+  auto& notes = counter.state_->notes;
+  notes.removed.insert(message.number);
+  if (message.counted) {
+    notes.messages -= 1;
+    notes.went.raise(message);
+  } else {
+    notes.removed_uncounted.insert(message.number);
+  }
+}
+
+void Ledger::changed(Counter& counter, const Message& before, const Message& after) {
+  note(counter);
+  auto& notes = counter.state_->notes;
+  notes.messages += static_cast<int>(after.counted) - static_cast<int>(before.counted);
+  if (before.counted) notes.went.raise(before);
+  if (after.counted) {
+    notes.came.raise(after);
+    if (!before.counted) notes.regained = true;
+  }
+}
+
+void Ledger::members_changed(Counter& counter, std::int64_t by) {
+  note(counter);
+  counter.state_->notes.members += by;
+}
+
+void Ledger::messages_changed(Counter& counter, std::int64_t by) {
+  note(counter);
+  counter.state_->notes.messages += by;
+}
+
+bool Ledger::first_note(Tag statement) {
+  if (std::find(statements_.rbegin(), statements_.rend(), statement) != statements_.rend()) return false;
+  statements_.push_back(statement);
+  return true;
+}
+
+void Ledger::rows_done(Tag statement) noexcept {
+  handed_out_.erase(std::remove_if(handed_out_.begin(), handed_out_.end(),
+                                   [statement](const HandedOut& entry) { return entry.statement == statement; }),
+                    handed_out_.end());
+}
+
+void Ledger::settle(Counter& counter) noexcept {
+  auto& state = *counter.state_;
+  state.unlanded.clear();
+  state.high = state.last;
+  for (const HandedOut& entry : handed_out_)
+    if (entry.counter == &counter && !entry.given) state.high = std::max(state.high, entry.number);
+}
+
+void Ledger::statement_ended(Tag statement) noexcept {
+  rows_done(statement);
+  statements_.erase(std::remove(statements_.begin(), statements_.end(), statement), statements_.end());
+  if (!handed_out_.empty()) return;  // an outer statement is under way: it settles when it ends
+  auto kept = listed_.begin();
+  for (Counter* counter : listed_) {
+    settle(*counter);
+    counter->listed_ = counter->state_->notes.any;
+    if (counter->listed_) *kept++ = counter;
+  }
+  listed_.erase(kept, listed_.end());
+}
+
+std::size_t Ledger::noted_count() const noexcept {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(listed_, [](const Counter* counter) { return counter->state_->notes.any; }));
+}
+
+void Ledger::noted(std::span<Counter*> out) const noexcept {
+  std::ranges::copy_if(listed_, out.begin(), [](const Counter* counter) { return counter->state_->notes.any; });
+}
+
+void Ledger::written(Counter& counter, RowLocation row) {
+  touch(counter);
+  auto& state = *counter.state_;
+  state.row = row;
+  state.notes.clear();
+  settle(counter);
+}
+
+void Ledger::drop_notes(Counter& counter) {
+  touch(counter);
+  counter.state_->notes.clear();
+  settle(counter);
+}
+
+void Ledger::shrink(std::size_t limit) {
+  if (counters_.size() <= limit || !handed_out_.empty() || !saved_.empty() || depth_ > 1) return;
+  for (Counter* counter : listed_)
+    if (counter->state_->notes.any) return;
+  listed_.clear();
+  for (auto& [key, counter] : counters_) {
+    Allocator<Counter::State>{&memory_}.delete_object(counter->state_);
+    Allocator<Counter>{&memory_}.delete_object(counter);
+  }
+  counters_.clear();
+  ++epoch_;
+}
+
+void Ledger::renamed(std::uint32_t target, Bytes from, Bytes to) {
+  renamed_.emplace_back(target, from, to, depth_, memory_);
+}
+
+bool Ledger::was_renamed(std::uint32_t target, Bytes from, Bytes to) const noexcept {
+  const auto same = [](Bytes a, Bytes b) { return std::ranges::equal(a, b); };
+  return std::any_of(renamed_.begin(), renamed_.end(), [&](const Renamed& entry) {
+    return entry.target == target && same(entry.from.bytes(), from) && same(entry.to.bytes(), to);
+  });
+}
+
+void Ledger::commit_depth(int depth) noexcept {
+  const int parent = depth - 1;
+  for (HandedOut& entry : handed_out_)
+    if (entry.depth == depth) entry.depth = parent;
+  for (Renamed& entry : renamed_)
+    if (entry.depth == depth) entry.depth = parent;
+  // What this depth would have restored, its parent now must, unless the parent
+  // saved an older state of its own or is the outermost, which is never restored.
+  auto kept = saved_.begin();
+  for (Saved& saved : saved_) {
+    if (saved.depth == depth) {
+      saved.counter->depth_ = parent;
+      saved.depth = parent;
+      if (parent == 1 || saved.before_depth >= parent) {
+        Allocator<Counter::State>{&memory_}.delete_object(saved.state);
+        continue;
+      }
+    }
+    *kept++ = saved;
+  }
+  saved_.erase(kept, saved_.end());
+  if (depth_ == depth) depth_ = parent;
+}
+
+void Ledger::abort_depth(int depth) noexcept {
+  while (!saved_.empty() && saved_.back().depth >= depth) {
+    const Saved saved = saved_.back();
+    saved_.pop_back();
+    Allocator<Counter::State>{&memory_}.delete_object(saved.counter->state_);
+    saved.counter->state_ = saved.state;
+    saved.counter->depth_ = saved.before_depth;
+  }
+  handed_out_.erase(std::remove_if(handed_out_.begin(), handed_out_.end(),
+                                   [depth](const HandedOut& entry) { return entry.depth >= depth; }),
+                    handed_out_.end());
+  while (!renamed_.empty() && renamed_.back().depth >= depth) renamed_.pop_back();
+  if (depth_ >= depth) depth_ = depth - 1;
+}
+
+}  // namespace chatopt::core

@@ -1,0 +1,87 @@
+// What is attached: which counters a table's rows belong to, and which column
+// plays which role. Read once a backend and relation, dropped by invalidation.
+#pragma once
+
+#include "pg/image.hpp"
+#include "pg/postgres.hpp"
+
+namespace chatopt::counters {
+
+// The counter table of a chat, and what the counters hang on. Lives until the
+// end of the transaction in which it was last valid.
+struct Chat {
+  Oid messages;  // the table named at attach: a plain table or a partition root
+  Oid conversations;
+  Oid members;   // InvalidOid: none
+  Oid counters;  // conversations, or a table of its own
+  Oid owner;     // of messages: maintenance runs with this role's rights
+  bool enforce;  // chatopt's own check replaced the foreign key to conversations
+  bool disabled;
+  bool filling;  // rows that were there before attach are still to be numbered
+
+  // Columns of the counter table; 0 where a counter is left out.
+  AttrNumber key;
+  AttrNumber last_sequence_number;
+  AttrNumber message_count;
+  AttrNumber member_count;
+  AttrNumber last_message_id;
+  AttrNumber last_message_at;
+  pg::ValueType last_message_id_type;
+  pg::ValueType last_message_at_type;
+
+  pg::ValueType key_type;
+  Oid key_index;            // unique index on key alone
+  Oid key_collation;
+  RegProcedure key_equals;  // the index's own equality
+  FmgrInfo key_order;       // the index's own order
+
+  SPIPlanPtr last_message_plan;  // made at first use
+};
+
+// One table whose triggers are ours: a messages or members table, or a leaf of one.
+struct Source {
+  Oid relation;  // hash key
+  Chat* chat;
+  bool messages;  // else members
+  AttrNumber conversation;
+  AttrNumber number;
+  AttrNumber key;   // the message's key, or the member
+  AttrNumber time;  // 0: none
+  bool number_is_int4;
+  pg::ValueType conversation_type;
+  pg::ValueType key_type;
+  pg::ValueType time_type;
+};
+
+// The attached table a relation belongs to: itself, or the nearest attached
+// ancestor. The one place that decides whose counters a trigger's table moves;
+// a distributed sibling would be found here. NULL: not attached.
+Chat* find_chat(Oid relation);
+
+// Of a messages or members table, or a leaf of one. Raises 55000 when it is not
+// attached or its triggers were changed, 42501 when its owner may not write the counters.
+Source* source_of(Relation relation);
+Source* source_of(Oid relation);
+
+// The chat whose counter table this is. NULL: none.
+Chat* chat_of_counters(Oid relation);
+// The chat whose conversations table this is. NULL: none.
+Chat* chat_of_conversations(Oid relation);
+// The chat of an attached messages table; raises 55000 where there is none.
+Chat* attached_chat(Oid messages);
+
+// Changes whenever something cached may have changed: what was remembered
+// across calls is good only while it stays the same.
+uint64 cache_generation();
+// The columns of the counter table as its guard trigger names them.
+bool is_counter_column(const Chat& chat, AttrNumber column);
+
+// The message_counted or member_counted condition of an attached table as SQL
+// over its own columns, prefixed by the alias; "true" where there is none.
+// In the current memory context.
+char* counted_condition(Oid table, const char* alias);
+
+void init_chat_cache();
+void free_stale_chats();  // at the end of a transaction
+
+}  // namespace chatopt::counters

@@ -1,0 +1,297 @@
+#include "counters/row.hpp"
+
+#include <cstring>
+
+#include "counters/last_message.hpp"
+#include "counters/ledgers.hpp"
+#include "pg/boundary.hpp"
+
+namespace chatopt::counters {
+namespace {
+
+// Later than any command of this transaction: a row version that the running
+// command itself made is as good as any other.
+constexpr CommandId kAnyCommand = InvalidCommandId - 1;
+
+core::RowLocation location_of(const ItemPointerData& place) {
+  return {(uint64{ItemPointerGetBlockNumberNoCheck(&place)} << 16) | ItemPointerGetOffsetNumberNoCheck(&place), true};
+}
+
+ItemPointerData place_of(core::RowLocation location) {
+  ItemPointerData place;
+  ItemPointerSet(&place, static_cast<BlockNumber>(location.value >> 16), static_cast<OffsetNumber>(location.value));
+  return place;
+}
+
+// Finds a version of the row; which one does not matter, locking finds the newest.
+bool find_row(const Chat& chat, Relation counters, Datum key, Snapshot snapshot, TupleTableSlot* slot) {
+  Relation index = index_open(chat.key_index, AccessShareLock);
+  ScanKeyData scan_key;
+  ScanKeyInit(&scan_key, 1, BTEqualStrategyNumber, chat.key_equals, key);
+  scan_key.sk_collation = chat.key_collation;
+  IndexScanDesc scan = pg::begin_index_scan(counters, index, snapshot, 1);
+  index_rescan(scan, &scan_key, 1, nullptr, 0);
+  const bool found = index_getnext_slot(scan, ForwardScanDirection, slot);
+  if (found) ExecMaterializeSlot(slot);
+  index_endscan(scan);
+  index_close(index, NoLock);
+  return found;
+}
+
+// SnapshotSelf sees what any transaction committed and what this one did, this
+// very command included; but a scan by it may miss a row that moves meanwhile.
+bool find_row(const Chat& chat, Relation counters, Datum key, TupleTableSlot* slot) {
+  if (find_row(chat, counters, key, SnapshotSelf, slot)) return true;
+  PushActiveSnapshot(GetLatestSnapshot());
+  const bool found = find_row(chat, counters, key, GetActiveSnapshot(), slot);
+  PopActiveSnapshot();
+  return found;
+}
+
+bool has_key(const Chat& chat, TupleTableSlot* slot, core::Bytes key) {
+  bool null;
+  Datum value = slot_getattr(slot, chat.key, &null);
+  if (null) return false;
+  const core::Bytes found = pg::image_of(&value, chat.key_type);
+  return found.size() == key.size() && std::memcmp(found.data(), key.data(), key.size()) == 0;
+}
+
+// The place in the queue of one conversation. Its own lock tag type, which
+// nothing in PostgreSQL uses any more: not among the application's advisory locks.
+void set_queue_tag(LOCKTAG* tag, const Chat& chat, core::Bytes key) {
+  uint32 hash = 2166136261U;
+  for (const std::byte byte : key) hash = (hash ^ static_cast<uint32>(byte)) * 16777619U;
+  tag->locktag_field1 = MyDatabaseId;
+  tag->locktag_field2 = chat.counters;
+  tag->locktag_field3 = hash;
+  tag->locktag_field4 = 0;
+  tag->locktag_type = LOCKTAG_USERLOCK;
+  tag->locktag_lockmethodid = DEFAULT_LOCKMETHOD;
+}
+
+enum class Locked { kYes, kGone, kWouldWait };
+
+Locked lock_version(Relation counters, TupleTableSlot* slot, LockWaitPolicy wait) {
+  ItemPointerData place = slot->tts_tid;
+  TM_FailureData failure;
+  const TM_Result result = table_tuple_lock(counters, &place, SnapshotSelf, slot, kAnyCommand, LockTupleNoKeyExclusive,
+                                            wait, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
+  switch (result) {
+    case TM_Ok:
+      return Locked::kYes;
+    case TM_WouldBlock:
+      return Locked::kWouldWait;
+    case TM_Deleted:
+    case TM_Updated:
+      return Locked::kGone;
+    default:
+      elog(ERROR, "unexpected result %d of locking a counter row", static_cast<int>(result));
+  }
+  pg_unreachable();
+}
+
+// Finds and locks the newest version. Restarts when the row was deleted or got
+// another key while we waited: a new row may have the key by then.
+Locked find_and_lock(const Chat& chat, Relation counters, Datum key, core::Bytes image, LockWaitPolicy wait,
+                     TupleTableSlot* slot) {
+  for (;;) {
+    if (!find_row(chat, counters, key, slot)) return Locked::kGone;
+    const Locked locked = lock_version(counters, slot, wait);
+    if (locked == Locked::kWouldWait) return locked;
+    if (locked == Locked::kYes && has_key(chat, slot, image)) return locked;
+    CHECK_FOR_INTERRUPTS();
+  }
+}
+
+[[noreturn]] void raise_serialization() {
+  ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                  errmsg("could not serialize access due to concurrent update"),
+                  errdetail("The counters of the conversation were changed by a concurrent transaction."),
+                  errhint("The transaction might succeed if retried.")));
+  pg_unreachable();
+}
+
+// Under a transaction snapshot a row that somebody else changed since is not ours to change.
+void check_snapshot(TupleTableSlot* slot) {
+  if (!IsolationUsesXactSnapshot()) return;
+  bool null;
+  const auto xmin = DatumGetTransactionId(slot_getsysattr(slot, MinTransactionIdAttributeNumber, &null));
+  if (TransactionIdIsNormal(xmin) && !TransactionIdIsCurrentTransactionId(xmin) &&
+      XidInMVCCSnapshot(xmin, GetTransactionSnapshot()))
+    raise_serialization();
+}
+
+int64 integer_at(TupleTableSlot* slot, AttrNumber column, bool* null) {
+  const Datum value = slot_getattr(slot, column, null);
+  if (*null) return 0;
+  return TupleDescAttr(slot->tts_tupleDescriptor, column - 1)->atttypid == INT4OID ? DatumGetInt32(value)
+                                                                                     : DatumGetInt64(value);
+}
+
+void tell_ledger(const Chat& chat, core::Ledger& ledger, core::Counter& counter, TupleTableSlot* slot) {
+  bool null;
+  const int64 last = integer_at(slot, chat.last_sequence_number, &null);
+  const core::RowLocation place = location_of(slot->tts_tid);
+  pg::cpp_zone([&] { ledger.row_locked(counter, place, !null, last); });
+}
+
+// The new value of an integer counter, in the column's own type.
+Datum counter_datum(TupleTableSlot* slot, AttrNumber column, int64 value) {
+  if (TupleDescAttr(slot->tts_tupleDescriptor, column - 1)->atttypid != INT4OID) return Int64GetDatum(value);
+  if (value > PG_INT32_MAX || value < PG_INT32_MIN)
+    ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+                    errmsg("integer out of range"),
+                    errdetail("Counter column \"%s\" cannot hold %lld.",
+                              NameStr(TupleDescAttr(slot->tts_tupleDescriptor, column - 1)->attname),
+                              static_cast<long long>(value)),
+                    errhint("Change the column's type to bigint.")));
+  return Int32GetDatum(static_cast<int32>(value));
+}
+
+struct Changes {
+  ColumnValue values[5];
+  int count = 0;
+  void add(AttrNumber column, Datum value, bool null = false) { values[count++] = {column, value, null}; }
+};
+
+void add_delta(Changes* changes, TupleTableSlot* slot, AttrNumber column, int64 delta) {
+  if (column == 0 || delta == 0) return;
+  bool null;
+  const int64 now = integer_at(slot, column, &null);
+  changes->add(column, counter_datum(slot, column, now + delta));
+}
+
+void add_last_message(Changes* changes, const Chat& chat, const LastMessage& last) {
+  if (!last.known) return;
+  if (chat.last_message_id != 0) changes->add(chat.last_message_id, last.id, last.id_null);
+  if (chat.last_message_at != 0) changes->add(chat.last_message_at, last.at, last.at_null);
+}
+
+// What the notes come to, given the row as it stands.
+Changes changes_of(const Chat& chat, const core::Counter& counter, TupleTableSlot* slot) {
+  Changes changes;
+  const core::Notes& notes = counter.notes();
+  bool null;
+  const int64 stored_last = integer_at(slot, chat.last_sequence_number, &null);
+  if (counter.last() > stored_last)
+    changes.add(chat.last_sequence_number, counter_datum(slot, chat.last_sequence_number, counter.last()));
+  add_delta(&changes, slot, chat.message_count, notes.messages);
+  add_delta(&changes, slot, chat.member_count, notes.members);
+  if (chat.last_message_id != 0 || chat.last_message_at != 0)
+    add_last_message(&changes, chat, last_message_after(chat, counter, slot, stored_last));
+  return changes;
+}
+
+void insert_index_entries(Relation relation, TupleTableSlot* slot, pg::IndexUpdate indexes) {
+  EState* estate = CreateExecutorState();
+  auto* result = makeNode(ResultRelInfo);
+  InitResultRelInfo(result, relation, 0, nullptr, 0);
+  ExecOpenIndices(result, false);
+  (void)pg::insert_index_tuples(result, slot, estate, indexes);
+  ExecCloseIndices(result);
+  FreeExecutorState(estate);
+}
+
+}  // namespace
+
+bool write_row(Relation relation, ItemPointer place, const ColumnValue* values, int count, TupleTableSlot* current) {
+  slot_getallattrs(current);
+  TupleTableSlot* slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
+  const auto columns = static_cast<Size>(RelationGetDescr(relation)->natts);
+  memcpy(slot->tts_values, current->tts_values, columns * sizeof(Datum));
+  memcpy(slot->tts_isnull, current->tts_isnull, columns * sizeof(bool));
+  for (int i = 0; i < count; ++i) {
+    slot->tts_values[values[i].column - 1] = values[i].value;
+    slot->tts_isnull[values[i].column - 1] = values[i].null;
+  }
+  ExecStoreVirtualTuple(slot);
+  slot->tts_tableOid = RelationGetRelid(relation);
+  TM_FailureData failure;
+  pg::IndexUpdate indexes;
+  const TM_Result result =
+      pg::update_tuple(relation, place, slot, GetCurrentCommandId(true), &failure, &indexes);
+  if (result == TM_Ok) {
+    if (indexes.needed) insert_index_entries(relation, slot, indexes);
+    *place = slot->tts_tid;
+  }
+  ExecDropSingleTupleTableSlot(slot);
+  return result == TM_Ok;
+}
+
+bool lock_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter) {
+  Relation counters = table_open(chat.counters, RowExclusiveLock);
+  TupleTableSlot* slot = table_slot_create(counters, nullptr);
+  const Datum key = pg::datum_of(counter.key(), chat.key_type);
+  Locked locked = find_and_lock(chat, counters, key, counter.key(), LockWaitSkip, slot);
+  if (locked == Locked::kWouldWait) {
+    // Somebody else writes this conversation. Queue up before looking again, so
+    // that only the first in the queue waits for the row and none of the others
+    // wakes up to chase its versions; leave the queue once the row is ours.
+    LOCKTAG tag;
+    set_queue_tag(&tag, chat, counter.key());
+    (void)LockAcquire(&tag, ExclusiveLock, false, false);
+    locked = find_and_lock(chat, counters, key, counter.key(), LockWaitBlock, slot);
+    LockRelease(&tag, ExclusiveLock, false);
+  }
+  if (locked == Locked::kYes) {
+    check_snapshot(slot);
+    tell_ledger(chat, ledger, counter, slot);
+  }
+  ExecDropSingleTupleTableSlot(slot);
+  table_close(counters, NoLock);
+  return locked == Locked::kYes;
+}
+
+bool refresh_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter) {
+  if (!counter.row().known) return lock_counter(chat, ledger, counter);
+  Relation counters = table_open(chat.counters, RowExclusiveLock);
+  TupleTableSlot* slot = table_slot_create(counters, nullptr);
+  ItemPointerData place = place_of(counter.row());
+  const bool current = table_tuple_fetch_row_version(counters, &place, SnapshotSelf, slot) &&
+                       has_key(chat, slot, counter.key());
+  if (current) tell_ledger(chat, ledger, counter, slot);
+  ExecDropSingleTupleTableSlot(slot);
+  table_close(counters, NoLock);
+  return current || lock_counter(chat, ledger, counter);
+}
+
+void set_counter_unfilled(const Chat& chat, core::Ledger& ledger, core::Counter& counter) {
+  CommandCounterIncrement();
+  Relation counters = table_open(chat.counters, RowExclusiveLock);
+  TupleTableSlot* slot = table_slot_create(counters, nullptr);
+  ItemPointerData place = place_of(counter.row());
+  const ColumnValue null = {chat.last_sequence_number, Datum{0}, true};
+  if (!table_tuple_fetch_row_version(counters, &place, SnapshotSelf, slot) ||
+      !write_row(counters, &place, &null, 1, slot))
+    elog(ERROR, "new counter row of table \"%s\" has changed", RelationGetRelationName(counters));
+  const core::RowLocation written = location_of(place);
+  pg::cpp_zone([&] { ledger.row_locked(counter, written, false, 0); });
+  ExecDropSingleTupleTableSlot(slot);
+  table_close(counters, NoLock);
+}
+
+void write_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter) {
+  Relation counters = table_open(chat.counters, RowExclusiveLock);
+  TupleTableSlot* slot = table_slot_create(counters, nullptr);
+  for (;;) {
+    ItemPointerData place = place_of(counter.row());
+    if (!counter.row().known || !table_tuple_fetch_row_version(counters, &place, SnapshotSelf, slot)) {
+      // A newer version of our own making, or the table was rewritten.
+      if (!lock_counter(chat, ledger, counter)) break;
+      continue;
+    }
+    const Changes changes = changes_of(chat, counter, slot);
+    if (changes.count == 0) break;
+    if (write_row(counters, &place, changes.values, changes.count, slot)) {
+      const core::RowLocation written = location_of(place);
+      pg::cpp_zone([&] { ledger.written(counter, written); });
+      break;
+    }
+    if (!lock_counter(chat, ledger, counter)) break;
+  }
+  ExecDropSingleTupleTableSlot(slot);
+  table_close(counters, NoLock);
+  pg::cpp_zone([&] { ledger.drop_notes(counter); });
+}
+
+}  // namespace chatopt::counters

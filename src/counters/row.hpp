@@ -1,0 +1,38 @@
+// The counter row of one conversation: find it, lock it, write it.
+#pragma once
+
+#include "core/counters/ledger.hpp"
+#include "counters/chat.hpp"
+#include "pg/postgres.hpp"
+
+namespace chatopt::counters {
+
+// Locks the counter row FOR NO KEY UPDATE until the end of the transaction and
+// tells the ledger what it holds. Waits for other writers of this conversation,
+// first come, first served; raises 40001 under REPEATABLE READ and SERIALIZABLE
+// when the row has changed since the snapshot. False: there is no such row.
+// Cost: one index lookup and one row lock, O(log conversations).
+bool lock_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter);
+
+// Before a statement's first number from a counter that this transaction has
+// locked already: reads the row again, should something else have written it.
+bool refresh_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter);
+
+// Writes what was noted to the row, which is locked: one new row version, HOT
+// where no index has a changed column. Fires no trigger.
+void write_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter);
+
+// Marks the locked row as one whose messages backfill has yet to number.
+void set_counter_unfilled(const Chat& chat, core::Ledger& ledger, core::Counter& counter);
+
+// Writes some columns of one row of a table in place of an SQL UPDATE: no
+// triggers, no rules, index entries kept. The row must be locked by this
+// transaction. False: it has been updated or deleted meanwhile.
+struct ColumnValue {
+  AttrNumber column;
+  Datum value;
+  bool null;
+};
+bool write_row(Relation relation, ItemPointer place, const ColumnValue* values, int count, TupleTableSlot* current);
+
+}  // namespace chatopt::counters

@@ -1,0 +1,116 @@
+// BEFORE TRUNCATE of messages or members, or of one leaf of them. Numbers are
+// never given again, so last_sequence_number stays.
+
+#include "counters/ledgers.hpp"
+#include "counters/queries.hpp"
+#include "counters/row.hpp"
+#include "pg/identity.hpp"
+#include "pg/postgres.hpp"
+
+extern "C" {
+PG_FUNCTION_INFO_V1(chatopt_messages_truncated);
+PG_FUNCTION_INFO_V1(chatopt_members_truncated);
+PGDLLEXPORT Datum chatopt_messages_truncated(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum chatopt_members_truncated(PG_FUNCTION_ARGS);
+}
+
+namespace chatopt::counters {
+namespace {
+
+TriggerData* truncate_data(FunctionCallInfo fcinfo, const char* function) {
+  auto* data = CALLED_AS_TRIGGER(fcinfo) ? reinterpret_cast<TriggerData*>(fcinfo->context) : nullptr;
+  if (data == nullptr || !TRIGGER_FIRED_BY_TRUNCATE(data->tg_event) || !TRIGGER_FIRED_BEFORE(data->tg_event))
+    ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                    errmsg("function \"%s\" must be fired BEFORE TRUNCATE", function)));
+  return data;
+}
+
+// One line for each conversation that has something in the table.
+const char* messages_in(const Source& source, const char* table, const char* condition) {
+  return psprintf(
+      "SELECT %s, count(*) FILTER (WHERE counted), max(%s) FILTER (WHERE counted), "
+      "(array_agg(%s ORDER BY %s DESC) FILTER (WHERE counted))[1], %s "
+      "FROM (SELECT *, (%s) IS TRUE AS counted FROM %s AS new) AS new WHERE %s IS NOT NULL AND %s IS NOT NULL "
+      "GROUP BY %s",
+      quoted_column(source.relation, source.conversation), quoted_column(source.relation, source.number),
+      quoted_column(source.relation, source.key), quoted_column(source.relation, source.number),
+      source.time == 0 ? "NULL"
+                       : psprintf("(array_agg(%s ORDER BY %s DESC) FILTER (WHERE counted))[1]",
+                                  quoted_column(source.relation, source.time),
+                                  quoted_column(source.relation, source.number)),
+      condition, table, quoted_column(source.relation, source.conversation),
+      quoted_column(source.relation, source.number), quoted_column(source.relation, source.conversation));
+}
+
+const char* members_in(const Source& source, const char* table, const char* condition) {
+  return psprintf("SELECT %s, count(*) FROM %s AS new WHERE (%s) AND %s IS NOT NULL GROUP BY %s",
+                  quoted_column(source.relation, source.conversation), table, condition,
+                  quoted_column(source.relation, source.conversation),
+                  quoted_column(source.relation, source.conversation));
+}
+
+// Notes one conversation's share of what the table is about to lose.
+void note_loss(const Source& source, core::Ledger& ledger, HeapTuple tuple, TupleDesc descriptor) {
+  bool null;
+  Datum conversation = SPI_getbinval(tuple, descriptor, 1, &null);
+  const core::Bytes image = pg::image_of(&conversation, source.conversation_type);
+  const uint32 target = source.chat->counters;
+  core::Counter& counter = *pg::cpp_zone([&, image] { return &ledger.counter(target, image); });
+  const int64 rows = DatumGetInt64(SPI_getbinval(tuple, descriptor, 2, &null));
+  if (!source.messages) {
+    pg::cpp_zone([&] { ledger.members_changed(counter, -rows); });
+    return;
+  }
+  if (rows == 0) return;
+  core::Message last = {};
+  const Datum number = SPI_getbinval(tuple, descriptor, 3, &null);
+  last.number = source.number_is_int4 ? DatumGetInt32(number) : DatumGetInt64(number);
+  Datum key = SPI_getbinval(tuple, descriptor, 4, &null);
+  if (!null) last.key = pg::image_of(&key, source.key_type);
+  Datum time = SPI_getbinval(tuple, descriptor, 5, &last.time_null);
+  if (!last.time_null) last.time = pg::image_of(&time, source.time_type);
+  last.counted = true;
+  pg::cpp_zone([&] {
+    ledger.removed(counter, last);
+    ledger.messages_changed(counter, 1 - rows);
+  });
+}
+
+// Reads the table in portions: a TRUNCATE may take a large one.
+void note_losses(const Source& source) {
+  auto& ledger = counters::ledger();
+  const pg::Identity before = pg::become_owner(source.chat->owner);
+  SPI_connect();
+  const char* table = qualified_name(source.relation);
+  const char* condition = counted_condition(source.relation, "new");
+  const char* sql = source.messages ? messages_in(source, table, condition) : members_in(source, table, condition);
+  Portal cursor = SPI_cursor_open_with_args(nullptr, sql, 0, nullptr, nullptr, nullptr, true, 0);
+  for (SPI_cursor_fetch(cursor, true, 1000); SPI_processed > 0; SPI_cursor_fetch(cursor, true, 1000)) {
+    for (uint64 i = 0; i < SPI_processed; ++i)
+      note_loss(source, ledger, SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+    SPI_freetuptable(SPI_tuptable);
+    CHECK_FOR_INTERRUPTS();
+  }
+  SPI_cursor_close(cursor);
+  SPI_finish();
+  pg::become(before);
+}
+
+void truncated(TriggerData* data) {
+  if (data->tg_relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE) return;  // its leaves have triggers of their own
+  const Source& source = *source_of(data->tg_relation);
+  if (source.messages ? true : source.chat->member_count != 0) note_losses(source);
+}
+
+}  // namespace
+}  // namespace chatopt::counters
+
+Datum chatopt_messages_truncated(PG_FUNCTION_ARGS) {
+  chatopt::counters::truncated(chatopt::counters::truncate_data(fcinfo, "messages_truncated"));
+  return PointerGetDatum(nullptr);
+}
+
+Datum chatopt_members_truncated(PG_FUNCTION_ARGS) {
+  chatopt::counters::truncated(chatopt::counters::truncate_data(fcinfo, "members_truncated"));
+  return PointerGetDatum(nullptr);
+}

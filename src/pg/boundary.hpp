@@ -1,0 +1,53 @@
+// Where C++ exceptions meet PostgreSQL's longjmp, and the only place they may.
+//
+// PG zone: any frame an ereport() may cross; it holds only locals whose
+// destructor does nothing. C++ zone: the body given to cpp_zone(); it may throw
+// and may hold anything, and calls nothing of the backend that can raise.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <exception>
+#include <new>
+#include <type_traits>
+
+#include "pg/postgres.hpp"
+
+namespace chatopt::pg {
+
+// What an exception left behind. Plain data: ereport() jumps over it.
+struct PendingError {
+  int sqlstate;
+  char message[256];
+
+  void keep(int code, const char* text) noexcept {
+    sqlstate = code;
+    strlcpy(message, text, sizeof message);
+  }
+  [[noreturn]] void raise() const {
+    ereport(ERROR, (errcode(sqlstate), errmsg_internal("%s", message)));
+    pg_unreachable();
+  }
+};
+
+// Runs body, which may throw, and turns an exception into an ERROR after the
+// handler has ended. Costs nothing when nothing is thrown.
+template <class Body>
+auto cpp_zone(Body&& body) {
+  using Result = decltype(body());
+  static_assert(std::is_trivially_destructible_v<std::remove_reference_t<Body>>, "an error jumps over the body");
+  static_assert(std::is_void_v<Result> || std::is_trivially_destructible_v<Result>);
+  PendingError error;
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    error.keep(ERRCODE_OUT_OF_MEMORY, "out of memory");
+  } catch (const std::exception& exception) {
+    error.keep(ERRCODE_INTERNAL_ERROR, exception.what());
+  } catch (...) {
+    error.keep(ERRCODE_INTERNAL_ERROR, "unrecognized C++ exception");
+  }
+  error.raise();
+}
+
+}  // namespace chatopt::pg
