@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "counters/config.hpp"
+
 #include "counters/chat.hpp"
 #include "pg/identity.hpp"
 #include "pg/postgres.hpp"
@@ -42,8 +44,9 @@ void invalidate(Oid relation) {
   if (OidIsValid(relation) && get_rel_name(relation) != nullptr) CacheInvalidateRelcacheByRelid(relation);
 }
 
-// Runs one statement on the configuration as its owner.
-uint64 write_config(const char* sql, int count, Oid* types, Datum* values, const char* nulls) {
+}  // namespace
+
+uint64 run_as_config_owner(const char* sql, int count, Oid* types, Datum* values, const char* nulls) {
   const pg::Identity before = pg::become_owner(config_owner());
   SPI_connect();
   const int result = SPI_execute_with_args(sql, count, types, values, nulls, false, 0);
@@ -53,6 +56,8 @@ uint64 write_config(const char* sql, int count, Oid* types, Datum* values, const
   pg::become(before);
   return rows;
 }
+
+namespace {
 
 void invalidate_chat(Oid messages) {
   SPI_connect();
@@ -74,6 +79,14 @@ void invalidate_chat(Oid messages) {
 }
 
 }  // namespace
+
+void write_chat_state(Oid messages, const char* state) {
+  Oid types[2] = {OIDOID, TEXTOID};
+  Datum values[2] = {ObjectIdGetDatum(messages), CStringGetTextDatum(state)};
+  (void)run_as_config_owner("UPDATE chatopt.chat SET state = $2 WHERE messages = $1", 2, types, values, nullptr);
+  invalidate_chat(messages);
+}
+
 }  // namespace chatopt::counters
 
 // save_chat(messages, conversations, members, counters, state, enforce_conversation, options, undo)
@@ -91,7 +104,7 @@ Datum chatopt_save_chat(PG_FUNCTION_ARGS) {
     values[i] = PG_ARGISNULL(i) ? Datum{0} : PG_GETARG_DATUM(i);
     nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
   }
-  (void)write_config(
+  (void)run_as_config_owner(
       "INSERT INTO chatopt.chat (messages, conversations, members, counters, state, enforce_conversation, options, "
       "undo) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (messages) DO UPDATE SET conversations = "
       "excluded.conversations, members = excluded.members, counters = excluded.counters, state = excluded.state, "
@@ -104,10 +117,7 @@ Datum chatopt_save_chat(PG_FUNCTION_ARGS) {
 Datum chatopt_save_chat_state(PG_FUNCTION_ARGS) {
   using namespace chatopt::counters;
   check_owns(PG_GETARG_OID(0));
-  Oid types[2] = {OIDOID, TEXTOID};
-  Datum values[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
-  (void)write_config("UPDATE chatopt.chat SET state = $2 WHERE messages = $1", 2, types, values, nullptr);
-  invalidate_chat(PG_GETARG_OID(0));
+  write_chat_state(PG_GETARG_OID(0), text_to_cstring(PG_GETARG_TEXT_PP(1)));
   PG_RETURN_VOID();
 }
 
@@ -119,7 +129,7 @@ Datum chatopt_forget_chat(PG_FUNCTION_ARGS) {
   invalidate_chat(messages);
   Oid type = OIDOID;
   Datum value = PG_GETARG_DATUM(0);
-  (void)write_config("DELETE FROM chatopt.chat WHERE messages = $1", 1, &type, &value, nullptr);
+  (void)run_as_config_owner("DELETE FROM chatopt.chat WHERE messages = $1", 1, &type, &value, nullptr);
   PG_RETURN_VOID();
 }
 

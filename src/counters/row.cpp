@@ -219,11 +219,15 @@ bool write_row(Relation relation, ItemPointer place, const ColumnValue* values, 
 }
 
 bool lock_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter) {
+  return lock_counter_unless_busy(chat, ledger, counter, true) == CounterLock::kLocked;
+}
+
+CounterLock lock_counter_unless_busy(const Chat& chat, core::Ledger& ledger, core::Counter& counter, bool wait) {
   Relation counters = table_open(chat.counters, RowExclusiveLock);
   TupleTableSlot* slot = table_slot_create(counters, nullptr);
   const Datum key = pg::datum_of(counter.key(), chat.key_type);
   Locked locked = find_and_lock(chat, counters, key, counter.key(), LockWaitSkip, slot);
-  if (locked == Locked::kWouldWait) {
+  if (locked == Locked::kWouldWait && wait) {
     // Somebody else writes this conversation. Queue up before looking again, so
     // that only the first in the queue waits for the row and none of the others
     // wakes up to chase its versions; leave the queue once the row is ours.
@@ -239,7 +243,7 @@ bool lock_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter
   }
   ExecDropSingleTupleTableSlot(slot);
   table_close(counters, NoLock);
-  return locked == Locked::kYes;
+  return locked == Locked::kYes ? CounterLock::kLocked : locked == Locked::kGone ? CounterLock::kGone : CounterLock::kBusy;
 }
 
 bool refresh_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter) {
@@ -253,6 +257,32 @@ bool refresh_counter(const Chat& chat, core::Ledger& ledger, core::Counter& coun
   ExecDropSingleTupleTableSlot(slot);
   table_close(counters, NoLock);
   return current || lock_counter(chat, ledger, counter);
+}
+
+void write_recount(const Chat& chat, core::Ledger& ledger, core::Counter& counter, const Recount& count,
+                   const LastMessage& last) {
+  CommandCounterIncrement();
+  Relation counters = table_open(chat.counters, RowExclusiveLock);
+  TupleTableSlot* slot = table_slot_create(counters, nullptr);
+  ItemPointerData place = place_of(counter.row());
+  if (!table_tuple_fetch_row_version(counters, &place, SnapshotSelf, slot))
+    elog(ERROR, "locked counter row of table \"%s\" is gone", RelationGetRelationName(counters));
+  Changes changes;
+  changes.add(chat.last_sequence_number, counter_datum(slot, chat.last_sequence_number, count.last));
+  if (chat.message_count != 0)
+    changes.add(chat.message_count, counter_datum(slot, chat.message_count, count.messages));
+  if (chat.member_count != 0) changes.add(chat.member_count, counter_datum(slot, chat.member_count, count.members));
+  add_last_message(&changes, chat, last);
+  if (!write_row(counters, &place, changes.values, changes.count, slot))
+    elog(ERROR, "locked counter row of table \"%s\" was changed", RelationGetRelationName(counters));
+  const core::RowLocation written = location_of(place);
+  const int64 number = count.last;
+  pg::cpp_zone([&] {
+    ledger.drop_notes(counter);
+    ledger.row_locked(counter, written, true, number);
+  });
+  ExecDropSingleTupleTableSlot(slot);
+  table_close(counters, NoLock);
 }
 
 void set_counter_unfilled(const Chat& chat, core::Ledger& ledger, core::Counter& counter) {

@@ -3,6 +3,7 @@
 
 #include "core/counters/ledger.hpp"
 #include "counters/chat.hpp"
+#include "counters/last_message.hpp"
 #include "pg/postgres.hpp"
 
 namespace chatopt::counters {
@@ -14,6 +15,10 @@ namespace chatopt::counters {
 // Cost: one index lookup and one row lock, O(log conversations).
 bool lock_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter);
 
+enum class CounterLock { kLocked, kGone, kBusy };
+// The same, but gives up at once where it would have to wait, unless told to.
+CounterLock lock_counter_unless_busy(const Chat& chat, core::Ledger& ledger, core::Counter& counter, bool wait);
+
 // Before a statement's first number from a counter that this transaction has
 // locked already: reads the row again, should something else have written it.
 bool refresh_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter);
@@ -24,6 +29,15 @@ void write_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counte
 
 // Marks the locked row as one whose messages backfill has yet to number.
 void set_counter_unfilled(const Chat& chat, core::Ledger& ledger, core::Counter& counter);
+
+// All counters of one conversation, counted afresh.
+struct Recount {
+  int64 last;
+  int64 messages;
+  int64 members;
+};
+void write_recount(const Chat& chat, core::Ledger& ledger, core::Counter& counter, const Recount& count,
+                   const LastMessage& last);
 
 // Writes some columns of one row of a table in place of an SQL UPDATE: no
 // triggers, no rules, index entries kept. The row must be locked by this

@@ -1,0 +1,41 @@
+-- 40-counters-fill.sql: verify, backfill and repair.
+
+--| What is stored against what a count says; no rows when every number and counter is right. Sees every row, whatever the
+--| row-level security policies. Looks at all conversations, at one, or at a random share of them (sample, more than 0 up to 1);
+--| conversations that backfill has yet to fill are passed over.
+--| counter is the counter's name, or 'duplicate number', 'unnumbered messages', 'unknown conversation', or 'trigger …' for a
+--| trigger of chatopt that is missing or switched off.
+--@ cost: one scan of messages and members; with conversation or a small sample, of their messages only
+--@ locks: ACCESS SHARE
+--@ errors: 22004 22023 22P02 42501 55000
+CREATE FUNCTION chatopt.verify(
+    messages regclass, INOUT conversation text DEFAULT NULL, sample float8 DEFAULT 1.0,
+    OUT counter text, OUT stored text, OUT actual text)
+  RETURNS SETOF record
+  LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
+  AS 'MODULE_PATHNAME', 'chatopt_verify';
+COMMENT ON FUNCTION chatopt.verify(regclass, text, float8) IS
+  'compares every number and counter with a count: no rows when all are right. For the owner of messages and counters '
+  '(42501); scans messages, or only those of one conversation or of a sample. Errors: 55000 not attached, 22P02 malformed key';
+
+--| Numbers the messages that were there before attach, oldest first by time and key, and fills the counters, in transactions of
+--| batch_size messages, while the application goes on. Stopped, it goes on where it was when called again. Ends with state 'attached'.
+--@ cost: one new row version a message; a conversation's senders wait only for its last batch and its count
+--@ locks: ROW EXCLUSIVE; a conversation's counter row during its last batch
+--@ errors: 22004 22023 25001 42501 55000
+CREATE PROCEDURE chatopt.backfill(messages regclass, batch_size int DEFAULT 10000)
+  LANGUAGE c AS 'MODULE_PATHNAME', 'chatopt_backfill';
+COMMENT ON PROCEDURE chatopt.backfill(regclass, int) IS
+  'numbers existing messages, oldest first, and fills the counters, committing in batches; call it again to go on. For the owner. '
+  'Errors: 25001 in a transaction block, 55000 not attached, disabled or index missing';
+
+--| Puts right what verify reports, conversation by conversation: counts afresh, numbers messages that have no number, and gives the
+--| later of two messages with one number the next one. Changes nothing else and fires no trigger.
+--@ cost: one verify, then a count of each conversation that has drifted
+--@ locks: ROW EXCLUSIVE; the counter row of the conversation being repaired
+--@ errors: 22004 25001 42501 55000
+CREATE PROCEDURE chatopt.repair(messages regclass)
+  LANGUAGE c AS 'MODULE_PATHNAME', 'chatopt_repair';
+COMMENT ON PROCEDURE chatopt.repair(regclass) IS
+  'puts right what chatopt.verify reports, conversation by conversation, each in its own transaction. For the owner. '
+  'Errors: 25001 in a transaction block, 55000 not attached or disabled';

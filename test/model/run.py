@@ -1,0 +1,278 @@
+"""Runs operations on the database and compares what it shows with the model."""
+
+import os
+import time
+
+import psycopg2
+
+from model import SHUT, Blocked, Op
+from render import Renderer
+from schema import Schema
+from statements import Statements
+
+LOCK_TIMEOUT = "3s"     # the model never runs a statement that has to wait
+
+# what ended is checked by the observer afterwards
+UNCHECKED = ("begin", "savepoint", "release", "prepare", "commit", "rollback", "commit_prepared", "rollback_prepared")
+
+
+class Difference(Exception):
+    """The database did something else than the model says."""
+
+    def __init__(self, kind, text):
+        super().__init__(text)
+        self.kind = kind
+
+
+def connect():
+    for attempt in range(60):
+        try:
+            connection = psycopg2.connect(os.environ.get("MODEL_DSN", "dbname=" + os.environ.get("PGDATABASE", "postgres")))
+            connection.autocommit = True
+            return connection
+        except psycopg2.OperationalError:
+            if attempt == 59:
+                raise
+            time.sleep(0.5)
+    return None
+
+
+class Database:
+    """One schema of a variant, with its sessions and an observer that only reads what is committed."""
+
+    def __init__(self, schema, sessions=3, reference=None, pool=None):
+        self.schema, self.renderer = schema, Renderer(schema)
+        self.pool = pool if pool is not None else []
+        while len(self.pool) < sessions + 1:
+            self.pool.append(connect())
+        self.cursors = [connection.cursor() for connection in self.pool[:sessions + 1]]
+        self.observer = self.cursors[-1]
+        self.reference = reference
+        self.observer.execute(f"DROP SCHEMA IF EXISTS {schema.name} CASCADE; CREATE SCHEMA {schema.name}")
+        for cursor in self.cursors:
+            cursor.execute(f"DEALLOCATE ALL; SET search_path = {schema.name}, public; SET TimeZone = 'UTC'; "
+                           f"SET lock_timeout = '{LOCK_TIMEOUT}'; SET client_min_messages = warning")
+        self.observer.execute(schema.ddl())
+        self.observer.execute(schema.attach() if reference is None else reference(schema))
+        for cursor in self.cursors:
+            cursor.execute(schema.prepare())
+
+    def close(self):
+        """Drop the schema; the connections go back to the pool."""
+        for connection, cursor in zip(self.pool, self.cursors):
+            if connection.info.transaction_status != 0:
+                cursor.execute("ROLLBACK")
+        forget_prepared(self.observer, self.schema.name)
+        if self.reference is None:
+            self.observer.execute(f"SELECT count(*) FROM chatopt.detach('{self.schema.n['messages']}')")
+        self.observer.execute(f"DROP SCHEMA {self.schema.name} CASCADE")
+
+
+def forget_prepared(cursor, name):
+    cursor.execute("SELECT gid FROM pg_prepared_xacts WHERE gid LIKE %s", (name + " %",))
+    for (gid,) in cursor.fetchall():
+        cursor.execute("ROLLBACK PREPARED %s", (gid,))
+
+
+def drop_after_failure(pool, name):
+    """After a failure nothing of the connections is reused, and the schema goes without a detach."""
+    drop_pool(pool)
+    try:
+        connection = connect()
+        cursor = connection.cursor()
+        forget_prepared(cursor, name)
+        cursor.execute(f"SET lock_timeout = '10s'; SET client_min_messages = warning; DROP SCHEMA IF EXISTS {name} CASCADE")
+        connection.close()
+    except psycopg2.Error:
+        pass
+
+
+def drop_pool(pool):
+    for connection in pool:
+        try:
+            connection.close()
+        except psycopg2.Error:
+            pass
+    pool.clear()
+
+
+class Runner:
+    """The model and the database side by side."""
+
+    def __init__(self, schema, reference=None, pool=None, full_check_every=40):
+        self.schema = schema
+        self.model = Statements(schema.features)
+        self.database = Database(schema, reference=reference, pool=pool)
+        self.full_check_every = full_check_every
+        self.ended = self.statements = 0
+
+    def run(self, op):
+        """One operation on both.  Raises Blocked from the model, or Difference."""
+        transaction = self.model.sessions[op.session]
+        if op.kind == "commit" and transaction is not None and transaction.level == "serializable":
+            return self.commit_serializable(op, transaction)
+        in_transaction = transaction is not None
+        result = self.model.apply(op)
+        self.statements += 1
+        cursor = self.database.cursors[op.session]
+        if result.codes is not None:
+            self.expect_failure(cursor, op, result)
+            return result
+        try:
+            rows = self.send(cursor, op, result, in_transaction)
+        except psycopg2.Error as error:
+            if result.may_serialize and error.pgcode == "40001":
+                self.model.serialization_failure(op)
+                return result
+            raise self.unexpected(error) from error
+        if rows is not None:
+            self.compare(rows, result, op.kind)
+        if result.ended or (op.kind.startswith("truncate") and not in_transaction):
+            self.after_transaction(op, result)
+        return result
+
+    def send(self, cursor, op, result, in_transaction):
+        """The statement, and in the same round trip, when in a transaction, what the session now sees."""
+        renderer = self.database.renderer
+        nothing_to_check = not (result.conversations or result.ids) or op.kind in UNCHECKED
+        if op.kind == "insert" and op.a["form"] == "copy":
+            cursor.copy_expert(renderer.copy_command(op.a), renderer.copy_data(op.a))
+        else:
+            sql = renderer.sql(op)
+            if (in_transaction or op.kind == "string") and not nothing_to_check:
+                cursor.execute(sql + "; " + self.schema.check(result.conversations, result.ids))
+                return cursor.fetchall()
+            cursor.execute(sql)
+        if nothing_to_check:
+            return None
+        reader = cursor if in_transaction else self.database.observer
+        reader.execute(self.schema.check(result.conversations, result.ids))
+        return reader.fetchall()
+
+    def commit_serializable(self, op, transaction):
+        self.statements += 1
+        try:
+            self.database.cursors[op.session].execute("COMMIT")
+        except psycopg2.Error as error:
+            if error.pgcode != "40001" or transaction.aborted:
+                raise self.unexpected(error) from error
+            result = self.model.control_rollback(op)
+        else:
+            result = self.model.apply(op)
+        self.after_transaction(op, result)
+        return result
+
+    @staticmethod
+    def unexpected(error):
+        if error.pgcode is None or error.pgcode.startswith("57P"):
+            return Difference("crash", f"connection lost: {error}")
+        return Difference("error " + error.pgcode, f"unexpected error {error.pgcode}: {str(error).strip()}")
+
+    def expect_failure(self, cursor, op, result):
+        renderer = self.database.renderer
+        try:
+            if op.kind == "insert" and op.a["form"] == "copy":
+                cursor.copy_expert(renderer.copy_command(op.a), renderer.copy_data(op.a))
+            else:
+                cursor.execute(renderer.sql(op))
+        except psycopg2.Error as error:
+            if error.pgcode in result.codes or (result.may_serialize and error.pgcode == "40001"):
+                return
+            raise Difference(f"error {error.pgcode}", f"expected {' or '.join(sorted(result.codes))}, "
+                             f"got {error.pgcode}: {str(error).strip()}") from error
+        raise Difference("accepted", f"expected {' or '.join(sorted(result.codes))}, but the statement succeeded")
+
+    def after_transaction(self, op, result):
+        """A transaction has ended: what it held, as committed; now and then everything, and verify."""
+        if result.conversations or result.ids:
+            self.database.observer.execute(self.schema.check(result.conversations, result.ids))
+            self.compare(self.database.observer.fetchall(), result, "committed, after " + op.kind)
+        self.ended += 1
+        if self.ended % self.full_check_every == 0 or op.kind.startswith("truncate"):
+            self.check_everything()
+
+    # ------------------------------------------------------------------ comparing
+
+    def compare(self, rows, result, when):
+        model, schema = self.model, self.schema
+        if result.groups or result.holes:
+            self.adopt(rows, result)
+        expected = [schema.conversation_row(model, cid) for cid in result.conversations if cid in model.conversations]
+        for mid in result.ids:
+            expected.extend(schema.message_row(model.messages[key]) for key in model.by_id[mid])
+        self.same(rows, expected, when)
+
+    def same(self, rows, expected, when):
+        if len(rows) == len(expected) and set(rows) == set(expected):
+            return
+        lines = [f"after {when}:"]
+        lines += [f"  database has {row}" for row in sorted(set(rows) - set(expected), key=str)]
+        lines += [f"  expected     {row}" for row in sorted(set(expected) - set(rows), key=str)]
+        raise Difference("difference", "\n".join(lines))
+
+    def adopt(self, rows, result):
+        numbers = {(row[1], row[4]): row[3] for row in rows if row[0] == "m"}
+
+        def number_of(key):
+            shown = self.schema.message_row(self.model.messages[key])
+            number = numbers.get((shown[1], shown[4]))
+            return None if number is None else int(number)
+
+        self.model.close_holes(result.holes, number_of)
+        problem = self.model.adopt(result.groups, number_of)
+        if problem:
+            raise Difference("difference", problem)
+
+    def check_everything(self):
+        """Every row that no open transaction holds, and chatopt.verify."""
+        model, schema, observer = self.model, self.schema, self.database.observer
+        if SHUT in model.owner:
+            return
+        observer.execute(schema.shown())
+        rows = observer.fetchall()
+        held = set()
+        for key in model.owner:
+            held.add(("c", schema.conversation_text(-key)) if key < 0 else ("m", schema.message_text(key)))
+        expected = [schema.conversation_row(model, cid) for cid in model.conversations if -cid not in model.owner]
+        expected += [schema.message_row(row) for row in model.messages.values() if row.id not in model.owner
+                     and (row.conv is None or -row.conv not in model.owner)]
+        shown = [row for row in rows if row[:2] not in held and not (row[0] == "m" and ("c", row[2]) in held)]
+        self.same(shown, expected, "comparing everything")
+        if self.database.reference is None and "MODEL_NO_VERIFY" not in os.environ:
+            observer.execute(schema.verify())
+            problems = observer.fetchall()
+            if problems:
+                raise Difference("verify", "verify says:\n" + "\n".join(f"  {row}" for row in problems))
+
+    def end(self):
+        """End every transaction, then compare everything."""
+        for session, transaction in enumerate(self.model.sessions):
+            if transaction is not None:
+                self.run(Op(session, "commit"))
+        for gid in sorted(self.model.prepared):
+            self.run(Op(0, "commit_prepared", gid=gid))
+        self.check_everything()
+
+
+def replay(variant, name, ops, reference=None, full_check_every=1):
+    """Run a recorded list in a fresh schema; the first difference, or None.  What would block is left out."""
+    pool, done = [], []
+    try:
+        runner = Runner(Schema(variant, name), reference, pool, full_check_every)
+        for op in ops:
+            try:
+                runner.run(op)
+                done.append(op)
+            except Blocked:
+                continue
+            except Difference as difference:
+                return difference, done + [op]
+        try:
+            runner.end()
+        except Difference as difference:
+            return difference, done
+        return None, done
+    except psycopg2.Error as error:
+        return Runner.unexpected(error), done
+    finally:
+        drop_after_failure(pool, name)

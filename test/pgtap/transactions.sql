@@ -1,0 +1,15 @@
+-- Savepoints, exception blocks, prepared transactions, isolation levels.
+\set file transactions
+\ir setup.psql
+SELECT plan(999);
+
+\set layout plain
+\ir forms/transactions.psql
+\set layout partitioned
+\ir forms/transactions.psql
+\set layout apart
+\ir forms/transactions.psql
+\set layout enforced
+\ir forms/transactions.psql
+
+\ir teardown.psql

@@ -1,0 +1,4 @@
+void f() {}
+#ifdef __clang__
+void only_in_bitcode() {}
+#endif

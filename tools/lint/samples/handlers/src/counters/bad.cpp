@@ -1,0 +1,6 @@
+void bad() {
+  try {
+    throw 1;
+  } catch (...) {
+  }
+}

@@ -1,0 +1,3 @@
+#include "pg/postgres.hpp"
+
+#include <vector>
