@@ -54,12 +54,19 @@ EXPLAIN (ANALYZE, COSTS OFF, SUMMARY OFF, BUFFERS OFF) :send_after;
 SELECT id, last_sequence_number AS last_number, message_count, member_count, last_message_id
 FROM demo.conversations WHERE id = :busiest;
 
-\echo '== One statement, 2,000 messages, one write of the counters; a rolled back one leaves nothing'
+\echo '== One statement, one write of the counters; rolled back means never happened'
+\echo 2,000 messages in one INSERT
 \timing on
 INSERT INTO demo.messages (conversation_id, sender_id, body) SELECT :busiest, :sender, 'message ' || n FROM generate_series(1, 2000) n;
+\timing off
 BEGIN;
+\echo 2,000 more, rolled back
+\timing on
 INSERT INTO demo.messages (conversation_id, sender_id, body) SELECT :busiest, :sender, 'never sent ' || n FROM generate_series(1, 2000) n;
+\timing off
 ROLLBACK;
+\echo 1,111 of the first 2,000 deleted
+\timing on
 DELETE FROM demo.messages WHERE conversation_id = :busiest AND body LIKE 'message 1%';
 \timing off
 SELECT id, last_sequence_number AS last_number, message_count, member_count, last_message_id

@@ -10,49 +10,68 @@ COMMENT ON FUNCTION chatopt.number_message() IS
   'Locks the conversation''s counter row FOR NO KEY UPDATE until the transaction ends. '
   'Raises 23503 for an unknown conversation, 428C9 for an explicit number, 55000 where the table is not attached';
 
-CREATE FUNCTION chatopt.message_inserted(
-    tableoid oid, ctid tid, conversation "any", number "any", key "any", sent_at "any", counted boolean)
+-- What WHEN says is read once a statement, so it says little: where the row is, and whether it counts where not every row
+-- does. Key, time and number are read from the row itself.
+
+CREATE FUNCTION chatopt.message_inserted(tableoid oid, ctid tid)
   RETURNS boolean LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_message_inserted';
-COMMENT ON FUNCTION chatopt.message_inserted(oid, tid, "any", "any", "any", "any", boolean) IS
-  'WHEN clause of the AFTER INSERT trigger of a messages table: notes that the row landed, returns true once a '
-  'statement. Its arguments tell chatopt which column plays which role. Raises 39P01 when called by hand';
+COMMENT ON FUNCTION chatopt.message_inserted(oid, tid) IS
+  'WHEN clause of the AFTER INSERT trigger of a messages table: notes that the row landed, returns true once a statement. Raises 39P01 when called by hand';
 
-CREATE FUNCTION chatopt.message_updated(
-    tableoid oid, ctid tid,
-    old_conversation "any", old_number "any", old_key "any", old_sent_at "any", old_counted boolean,
-    conversation "any", number "any", key "any", sent_at "any", counted boolean)
+CREATE FUNCTION chatopt.message_inserted(tableoid oid, ctid tid, counted boolean)
+  RETURNS boolean LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_message_inserted';
+COMMENT ON FUNCTION chatopt.message_inserted(oid, tid, boolean) IS
+  'WHEN clause of the AFTER INSERT trigger of a messages table: notes that the row landed, returns true once a statement. Raises 39P01 when called by hand';
+
+CREATE FUNCTION chatopt.message_updated(tableoid oid, old_ctid tid, ctid tid)
   RETURNS boolean LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_message_updated';
-COMMENT ON FUNCTION chatopt.message_updated(
-    oid, tid, "any", "any", "any", "any", boolean, "any", "any", "any", "any", boolean) IS
-  'WHEN clause of the AFTER UPDATE trigger of a messages table: notes what changed for the counters, returns true once '
-  'a statement. Raises 39P01 when called by hand, 27000 when another trigger changed conversation or number';
+COMMENT ON FUNCTION chatopt.message_updated(oid, tid, tid) IS
+  'WHEN clause of the AFTER UPDATE trigger of a messages table: notes what changed for the counters, returns true once a statement. Raises 39P01 when called by hand';
 
-CREATE FUNCTION chatopt.message_deleted(
-    tableoid oid, ctid tid, conversation "any", number "any", key "any", sent_at "any", counted boolean)
+CREATE FUNCTION chatopt.message_updated(tableoid oid, old_ctid tid, ctid tid, old_counted boolean, counted boolean)
+  RETURNS boolean LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_message_updated';
+COMMENT ON FUNCTION chatopt.message_updated(oid, tid, tid, boolean, boolean) IS
+  'WHEN clause of the AFTER UPDATE trigger of a messages table: notes what changed for the counters, returns true once a statement. Raises 39P01 when called by hand';
+
+CREATE FUNCTION chatopt.message_deleted(tableoid oid, ctid tid)
   RETURNS boolean LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_message_deleted';
-COMMENT ON FUNCTION chatopt.message_deleted(oid, tid, "any", "any", "any", "any", boolean) IS
-  'WHEN clause of the AFTER DELETE trigger of a messages table: notes that the row went, returns true once a '
-  'statement. Raises 39P01 when called by hand';
+COMMENT ON FUNCTION chatopt.message_deleted(oid, tid) IS
+  'WHEN clause of the AFTER DELETE trigger of a messages table: notes that the row went, returns true once a statement. Raises 39P01 when called by hand';
+
+CREATE FUNCTION chatopt.message_deleted(tableoid oid, ctid tid, counted boolean)
+  RETURNS boolean LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_message_deleted';
+COMMENT ON FUNCTION chatopt.message_deleted(oid, tid, boolean) IS
+  'WHEN clause of the AFTER DELETE trigger of a messages table: notes that the row went, returns true once a statement. Raises 39P01 when called by hand';
+
+CREATE FUNCTION chatopt.member_inserted(tableoid oid, ctid tid, conversation "any", member "any")
+  RETURNS boolean LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_member_inserted';
+COMMENT ON FUNCTION chatopt.member_inserted(oid, tid, "any", "any") IS
+  'WHEN clause of the AFTER INSERT trigger of a members table: notes a member, returns true once a statement. Raises 39P01 when called by hand';
 
 CREATE FUNCTION chatopt.member_inserted(tableoid oid, ctid tid, conversation "any", member "any", counted boolean)
   RETURNS boolean LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_member_inserted';
 COMMENT ON FUNCTION chatopt.member_inserted(oid, tid, "any", "any", boolean) IS
-  'WHEN clause of the AFTER INSERT trigger of a members table: notes a member, returns true once a statement. '
-  'Raises 39P01 when called by hand';
+  'WHEN clause of the AFTER INSERT trigger of a members table: notes a member, returns true once a statement. Raises 39P01 when called by hand';
 
-CREATE FUNCTION chatopt.member_updated(
-    tableoid oid, ctid tid, old_conversation "any", old_member "any", old_counted boolean,
-    conversation "any", member "any", counted boolean)
+CREATE FUNCTION chatopt.member_updated(tableoid oid, old_ctid tid, ctid tid)
   RETURNS boolean LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_member_updated';
-COMMENT ON FUNCTION chatopt.member_updated(oid, tid, "any", "any", boolean, "any", "any", boolean) IS
-  'WHEN clause of the AFTER UPDATE trigger of a members table: notes who joined or left, returns true once a '
-  'statement. Raises 39P01 when called by hand';
+COMMENT ON FUNCTION chatopt.member_updated(oid, tid, tid) IS
+  'WHEN clause of the AFTER UPDATE trigger of a members table: notes who joined or left, returns true once a statement. Raises 39P01 when called by hand';
 
-CREATE FUNCTION chatopt.member_deleted(tableoid oid, ctid tid, conversation "any", member "any", counted boolean)
+CREATE FUNCTION chatopt.member_updated(tableoid oid, old_ctid tid, ctid tid, old_counted boolean, counted boolean)
+  RETURNS boolean LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_member_updated';
+COMMENT ON FUNCTION chatopt.member_updated(oid, tid, tid, boolean, boolean) IS
+  'WHEN clause of the AFTER UPDATE trigger of a members table: notes who joined or left, returns true once a statement. Raises 39P01 when called by hand';
+
+CREATE FUNCTION chatopt.member_deleted(tableoid oid, ctid tid)
   RETURNS boolean LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_member_deleted';
-COMMENT ON FUNCTION chatopt.member_deleted(oid, tid, "any", "any", boolean) IS
-  'WHEN clause of the AFTER DELETE trigger of a members table: notes a member who went, returns true once a '
-  'statement. Raises 39P01 when called by hand';
+COMMENT ON FUNCTION chatopt.member_deleted(oid, tid) IS
+  'WHEN clause of the AFTER DELETE trigger of a members table: notes a member who went, returns true once a statement. Raises 39P01 when called by hand';
+
+CREATE FUNCTION chatopt.member_deleted(tableoid oid, ctid tid, counted boolean)
+  RETURNS boolean LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_member_deleted';
+COMMENT ON FUNCTION chatopt.member_deleted(oid, tid, boolean) IS
+  'WHEN clause of the AFTER DELETE trigger of a members table: notes a member who went, returns true once a statement. Raises 39P01 when called by hand';
 
 CREATE FUNCTION chatopt.write_counters() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'chatopt_write_counters';
@@ -103,6 +122,17 @@ COMMENT ON FUNCTION chatopt.parse_condition(regclass, text, text) IS
   'a condition on a row of tbl, parsed under the caller''s search_path and written out with every name qualified and '
   'every column prefixed by row_alias. Raises 42P17 for what is not IMMUTABLE, 42501 for a function PUBLIC may not '
   'execute, 0A000 for subqueries and system columns, 42703 and 42601 as PostgreSQL does';
+
+CREATE FUNCTION chatopt.trigger_roles(tbl regclass)
+  RETURNS TABLE (role text, column_name name) LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'chatopt_trigger_roles';
+COMMENT ON FUNCTION chatopt.trigger_roles(regclass) IS
+  'which column of a messages, members or counter table plays which role, as the triggers on it say; no rows without them';
+
+CREATE FUNCTION chatopt.trigger_condition(tbl regclass, row_alias text)
+  RETURNS text LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'chatopt_trigger_condition';
+COMMENT ON FUNCTION chatopt.trigger_condition(regclass, text) IS
+  'the condition under which a row of a messages or members table counts, its columns prefixed by row_alias; true where all '
+  'do, NULL without triggers of chatopt';
 
 CREATE FUNCTION chatopt.save_chat(
     messages regclass, conversations regclass, members regclass, counters regclass, state text,

@@ -120,7 +120,7 @@ CREATE FUNCTION chatopt._is_camel(tbl regclass) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT EXISTS (SELECT FROM pg_attribute a
-    WHERE a.attrelid = tbl AND a.attnum > 0 AND NOT a.attisdropped AND a.attname ~ '[a-z0-9][A-Z]')
+    WHERE a.attrelid = tbl AND a.attnum > 0 AND NOT a.attisdropped AND a.attname ~ '^[a-zA-Z0-9]*[a-z0-9][A-Z][a-zA-Z0-9]*$')
 $$;
 COMMENT ON FUNCTION chatopt._is_camel(regclass) IS 'internal: whether a table has a column with an inner capital';
 
@@ -314,36 +314,8 @@ COMMENT ON FUNCTION chatopt._counter_key(regclass, regclass) IS 'internal: the k
 -- chatopt._one_line takes the line breaks out that pg_get_triggerdef puts into a CASE, for comparing.
 CREATE FUNCTION chatopt._one_line(definition text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT regexp_replace(definition, '\s*\n\s*', ' ', 'g') $$;
+AS $$ SELECT regexp_replace(regexp_replace(definition, '\(\s*\n\s*', '(', 'g'), '\s*\n\s*', ' ', 'g') $$;
 COMMENT ON FUNCTION chatopt._one_line(text) IS 'internal: a trigger''s definition without line breaks, for comparing';
-
--- chatopt._trigger_arguments reads the columns and the condition back from the WHEN of one of chatopt's triggers.
--- PostgreSQL wrote this text: columns come first, as "new.column" each, the condition last.
-CREATE FUNCTION chatopt._trigger_arguments(tbl regclass, trigger_name text, function_name text, row_alias text, columns int)
-RETURNS text[]
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-  definition text;
-  start text;
-  parts text[];
-BEGIN
-  SELECT pg_get_triggerdef(t.oid) INTO definition FROM pg_trigger t
-    WHERE t.tgrelid = tbl AND t.tgname = trigger_name AND NOT t.tgisinternal;
-  start := format('%s WHEN (chatopt.%s(%s.tableoid, %s.ctid, ', substring(definition FROM '^CREATE TRIGGER [a-z_]+ AFTER [A-Z]+ ON ')
-    || tbl || ' FOR EACH ROW', function_name, row_alias, row_alias);
-  IF NOT starts_with(definition, start) THEN
-    RETURN NULL;
-  END IF;
-  parts := regexp_match(substr(definition, length(start) + 1),
-    '^' || repeat('(NULL::[a-z]+|' || row_alias || '\.(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_]*)), ', columns)
-    || '(.*)\)\) EXECUTE FUNCTION chatopt\.write_counters\(\)$');
-  RETURN ARRAY(SELECT CASE WHEN o > columns THEN p WHEN p NOT LIKE 'NULL%' THEN (parse_ident(substr(p, length(row_alias) + 2)))[1] END
-    FROM unnest(parts) WITH ORDINALITY AS u(p, o) ORDER BY o);
-END
-$$;
-COMMENT ON FUNCTION chatopt._trigger_arguments(regclass, text, text, text, int) IS
-  'internal: columns and condition of a trigger of chatopt''s, as PostgreSQL keeps them';
 
 -- chatopt._chat_columns reads from the triggers which column plays which role now, whatever it was called at attach time.
 CREATE FUNCTION chatopt._chat_columns(msg regclass, mem regclass, cnt regclass, conv regclass) RETURNS jsonb
@@ -354,22 +326,18 @@ DECLARE
   parts text[];
   roles text[];
 BEGIN
-  SELECT chatopt._column_names(t.tgrelid, t.tgattr::int2[]) INTO parts FROM pg_trigger t
-    WHERE t.tgrelid = msg AND t.tgname = 'zzz_chatopt_number' AND NOT t.tgisinternal AND cardinality(t.tgattr::int2[]) = 2;
-  IF FOUND THEN
-    result := jsonb_build_object('message_conversation', parts[1], 'sequence_column', parts[2]);
+  result := coalesce((SELECT jsonb_object_agg(n.name, r.column_name) FROM chatopt.trigger_roles(msg) AS r
+    JOIN (VALUES ('conversation', 'message_conversation'), ('sequence_number', 'sequence_column'), ('message_id', 'message_key'),
+      ('message_at', 'message_time')) AS n(role, name) USING (role)), '{}');
+  IF result <> '{}' THEN
+    result := jsonb_build_object('message_time', NULL) || result || jsonb_build_object(
+      'message_counted_new', chatopt.trigger_condition(msg, 'new'), 'message_counted_old', chatopt.trigger_condition(msg, 'old'));
   END IF;
-  parts := chatopt._trigger_arguments(msg, 'aaa_chatopt_insert', 'message_inserted', 'new', 4);
-  IF parts IS NOT NULL THEN
-    result := result || jsonb_build_object('message_conversation', parts[1], 'sequence_column', parts[2],
-      'message_key', parts[3], 'message_time', parts[4], 'message_counted_new', parts[5],
-      'message_counted_old', (chatopt._trigger_arguments(msg, 'aaa_chatopt_delete', 'message_deleted', 'old', 4))[5]);
-  END IF;
-  parts := chatopt._trigger_arguments(mem, 'aaa_chatopt_insert', 'member_inserted', 'new', 2);
-  IF parts IS NOT NULL THEN
-    result := result || jsonb_build_object('member_conversation', parts[1], 'member_user', parts[2],
-      'member_counted_new', parts[3],
-      'member_counted_old', (chatopt._trigger_arguments(mem, 'aaa_chatopt_delete', 'member_deleted', 'old', 2))[3]);
+  IF EXISTS (SELECT FROM chatopt.trigger_roles(mem)) THEN
+    result := result || (SELECT jsonb_object_agg(n.name, r.column_name) FROM chatopt.trigger_roles(mem) AS r
+        JOIN (VALUES ('conversation', 'member_conversation'), ('member', 'member_user')) AS n(role, name) USING (role))
+      || jsonb_build_object('member_counted_new', chatopt.trigger_condition(mem, 'new'),
+        'member_counted_old', chatopt.trigger_condition(mem, 'old'));
   END IF;
   SELECT chatopt._column_names(t.tgrelid, t.tgattr::int2[]), string_to_array(encode(t.tgargs, 'escape'), '\000')
     INTO parts, roles FROM pg_trigger t WHERE t.tgrelid = cnt AND t.tgname = 'zzz_chatopt_guard' AND NOT t.tgisinternal;

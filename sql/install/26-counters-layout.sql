@@ -169,7 +169,8 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'the number column cannot be left out',
       HINT = 'Give sequence_column a column name, or leave it NULL for the default.';
   END IF;
-  SELECT w INTO item FROM unnest(ARRAY['member_conversation', 'member_user', 'member_counted']) AS w WHERE given->>w IS NOT NULL AND mem IS NULL LIMIT 1;
+  SELECT w INTO item FROM unnest(ARRAY['member_conversation', 'member_user', 'member_counted']) AS w
+    WHERE given->>w IS NOT NULL AND mem IS NULL LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('%s needs a members table', item.w),
       HINT = 'Pass members => ''...''.';
@@ -244,7 +245,7 @@ END
 $$;
 COMMENT ON FUNCTION chatopt._check_distinct(jsonb) IS 'internal: refuses one column in two roles';
 
--- chatopt._check_keys refuses keys and times of a type that chatopt cannot keep exactly.
+-- chatopt._check_keys refuses keys of a type that chatopt cannot keep exactly, and keys without a unique index.
 CREATE FUNCTION chatopt._check_keys(layout jsonb) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -296,24 +297,32 @@ BEGIN
         HINT = format('CREATE UNIQUE INDEX CONCURRENTLY ON %s (%I);', item.tbl, item.word);
     END IF;
   END LOOP;
-  SELECT t.type_name INTO key_type_name FROM chatopt._column((layout->>'messages')::oid::regclass, names->>'message_time') AS t
-    WHERE t.generated NOT IN ('', 's');
-  IF FOUND THEN
+END
+$$;
+COMMENT ON FUNCTION chatopt._check_keys(jsonb) IS 'internal: refuses keys of an unsuitable type or without a unique index';
+
+-- chatopt._check_time refuses a time column whose values are no times, or that a trigger cannot read.
+CREATE FUNCTION chatopt._check_time(layout jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  msg regclass := (layout->>'messages')::oid::regclass;
+  word text := layout->'names'->>'message_time';
+  col record;
+BEGIN
+  SELECT * INTO col FROM chatopt._column(msg, word);
+  IF col.generated NOT IN ('', 's') THEN
     RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',
-      MESSAGE = format('column "%s" of table %s is a virtual generated column', names->>'message_time', (layout->>'messages')::oid::regclass),
+      MESSAGE = format('column "%s" of table %s is a virtual generated column', word, msg),
       HINT = 'Triggers cannot read it; make it a stored one.';
-  END IF;
-  SELECT t.type_name INTO key_type_name FROM chatopt._column((layout->>'messages')::oid::regclass, names->>'message_time') AS t
-    WHERE t.type_id <> ALL (ARRAY['timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype, 'int8'::regtype]::oid[]);
-  IF FOUND THEN
+  ELSIF col.type_id <> ALL (ARRAY['timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype, 'int8'::regtype]::oid[]) THEN
     RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
-      MESSAGE = format('column "%s" of table %s has type %s, which is no time', names->>'message_time',
-        (layout->>'messages')::oid::regclass, key_type_name),
+      MESSAGE = format('column "%s" of table %s has type %s, which is no time', word, msg, col.type_name),
       HINT = 'A time column is of type timestamp with or without time zone, date, or bigint (epoch seconds or milliseconds).';
   END IF;
 END
 $$;
-COMMENT ON FUNCTION chatopt._check_keys(jsonb) IS 'internal: refuses keys and times of an unsuitable type';
+COMMENT ON FUNCTION chatopt._check_time(jsonb) IS 'internal: refuses a time column of an unsuitable type';
 
 -- chatopt._check_sequence refuses a number column that is there already and cannot be chatopt's.
 CREATE FUNCTION chatopt._check_sequence(layout jsonb) RETURNS void
@@ -397,7 +406,8 @@ BEGIN
         HINT = format('Pass counter_columns => ''{"%s": "another_column"}'' to keep the counter elsewhere.', item.role);
     ELSIF item.identity <> '' OR item.generated <> '' THEN
       RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',
-        MESSAGE = format('column "%s" of table %s is %s column', item.word, cnt, CASE WHEN item.identity <> '' THEN 'an identity' ELSE 'a generated' END),
+        MESSAGE = format('column "%s" of table %s is %s column', item.word, cnt,
+          CASE WHEN item.identity <> '' THEN 'an identity' ELSE 'a generated' END),
         DETAIL = about,
         HINT = format('Pass counter_columns => ''{"%s": "another_column"}'' to keep the counter elsewhere.', item.role);
     ELSIF item.fallible AND item.not_null THEN
@@ -483,7 +493,8 @@ $$;
 COMMENT ON FUNCTION chatopt._check_identity(jsonb) IS 'internal: refuses a published counter table without a replica identity';
 
 -- chatopt._sequence_index finds a valid index on (conversation, number), unique where that is wanted.
-CREATE FUNCTION chatopt._sequence_index(tbl regclass, conversation_column text, sequence_column text, want_unique boolean, want_valid boolean DEFAULT true)
+CREATE FUNCTION chatopt._sequence_index(
+  tbl regclass, conversation_column text, sequence_column text, want_unique boolean, want_valid boolean DEFAULT true)
 RETURNS regclass
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -655,6 +666,7 @@ BEGIN
   layout := layout || jsonb_build_object('counter_columns', chatopt._counter_columns(msg, mem, cnt, layout->'names', given, attached));
   PERFORM chatopt._check_distinct(layout);
   PERFORM chatopt._check_keys(layout);
+  PERFORM chatopt._check_time(layout);
   PERFORM chatopt._check_sequence(layout);
   PERFORM chatopt._check_counters(layout);
   PERFORM chatopt._check_users(layout);

@@ -78,7 +78,7 @@ AS $$
   ELSE
     format('(SELECT new.%I AS key, count(*) AS rows, (array_agg(new.%I ORDER BY new.%I DESC))[1] AS last_id, (array_agg(%s ORDER BY new.%3$I DESC))[1] AS last_at'
            ' FROM %5$s AS new WHERE %6$s AND new.%1$I IS NOT NULL AND new.%3$I IS NOT NULL GROUP BY 1)',
-      n->>'message_conversation', n->>'message_key', n->>'sequence_column', coalesce(format('new.%I', n->>'message_time'), 'NULL::text'),
+      n->>'message_conversation', n->>'message_key', n->>'sequence_column', coalesce('new.' || quote_ident(n->>'message_time'), 'NULL::text'),
       (layout->>'messages')::oid::regclass, layout->>'message_counted_new')
   END
   FROM (SELECT layout->'names' AS n) AS one
@@ -227,6 +227,34 @@ END
 $$;
 COMMENT ON FUNCTION chatopt._plan_foreign_keys(jsonb) IS 'internal: the statements that drop or restore foreign keys';
 
+-- chatopt._has_duplicates tells whether a conversation has a number twice, in a column that was there before attach.
+CREATE FUNCTION chatopt._has_duplicates(msg regclass, conversation_column text, seq text) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  result boolean := false;
+BEGIN
+  IF chatopt._has_column(msg, seq) AND chatopt._sees_all(msg) THEN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I IS NOT NULL AND %I IS NOT NULL GROUP BY %2$I, %3$I HAVING count(*) > 1)',
+      msg, conversation_column, seq) INTO result;
+  END IF;
+  RETURN result;
+END
+$$;
+COMMENT ON FUNCTION chatopt._has_duplicates(regclass, text, text) IS 'internal: whether a number is there twice in a conversation';
+
+-- chatopt._clear_duplicates takes the number off the later of two messages that share one: backfill gives it the next.
+CREATE FUNCTION chatopt._clear_duplicates(layout jsonb) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT format('UPDATE %1$s AS m SET %3$I = NULL FROM (SELECT tableoid AS tbl, ctid AS place, row_number() OVER (PARTITION BY %2$I, %3$I ORDER BY %4$s) AS copy'
+    ' FROM %1$s WHERE %2$I IS NOT NULL AND %3$I IS NOT NULL) AS d WHERE m.tableoid = d.tbl AND m.ctid = d.place AND d.copy > 1;',
+    (layout->>'messages')::oid::regclass, n->>'message_conversation', n->>'sequence_column',
+    concat_ws(', ', quote_ident(n->>'message_time'), quote_ident(n->>'message_key')))
+  FROM (SELECT layout->'names' AS n) AS one
+$$;
+COMMENT ON FUNCTION chatopt._clear_duplicates(jsonb) IS 'internal: the UPDATE that takes the number off duplicates';
+
 -- chatopt._plan_index builds the index on (conversation, number) of a small table, or hands out the statements for a large one.
 CREATE FUNCTION chatopt._plan_index(layout jsonb, handed_out boolean) RETURNS TABLE (target regclass, lock_level int, statement text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -239,8 +267,14 @@ DECLARE
   kind text := CASE WHEN is_unique THEN 'CREATE UNIQUE INDEX' ELSE 'CREATE INDEX' END;
   leaf regclass;
   broken regclass;
+  update_event CONSTANT int := 16;
 BEGIN
   IF NOT handed_out AND layout->>'index' = 'build' THEN
+    IF is_unique AND chatopt._has_duplicates(msg, conversation_column, seq) THEN
+      RETURN QUERY SELECT * FROM chatopt._switch_triggers(msg, update_event, false);
+      RETURN QUERY SELECT msg, 3, chatopt._clear_duplicates(layout);
+      RETURN QUERY SELECT * FROM chatopt._switch_triggers(msg, update_event, true);
+    END IF;
     RETURN QUERY SELECT msg, 5, format('%s ON %s (%I, %I);', kind, msg, conversation_column, seq);
   ELSIF handed_out AND layout->>'index' = 'missing' THEN
     FOR leaf IN SELECT l FROM chatopt._leaves(msg) AS l LOOP
@@ -262,17 +296,15 @@ CREATE FUNCTION chatopt._row_triggers(tbl regclass, prefix text, columns text[],
 RETURNS TABLE (trigger_name text, definition text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-  WITH arguments AS (
-    SELECT r AS row_alias, format('%s.tableoid, %1$s.ctid, ', r) AS place,
-           (SELECT string_agg(CASE WHEN c IS NULL THEN 'NULL::unknown' ELSE format('%s.%I', r, c) END, ', ' ORDER BY o)
-              FROM unnest(columns) WITH ORDINALITY AS u(c, o)) || ', ' || CASE r WHEN 'new' THEN counted_new ELSE counted_old END AS facts
-    FROM unnest(ARRAY['new', 'old']) AS r)
   SELECT 'aaa_chatopt_' || e.event,
     format('CREATE TRIGGER aaa_chatopt_%s AFTER %s ON %s FOR EACH ROW WHEN (chatopt.%s_%s(%s)) EXECUTE FUNCTION chatopt.write_counters()',
-      e.event, upper(e.event), tbl, prefix, e.done,
-      CASE e.event WHEN 'insert' THEN n.place || n.facts WHEN 'update' THEN n.place || o.facts || ', ' || n.facts ELSE o.place || o.facts END)
-  FROM (VALUES (1, 'insert', 'inserted'), (2, 'update', 'updated'), (3, 'delete', 'deleted')) AS e(place, event, done)
-  JOIN arguments AS n ON n.row_alias = 'new' JOIN arguments AS o ON o.row_alias = 'old'
+      e.event, upper(e.event), tbl, prefix, e.done, array_to_string(e.row || e.facts, ', '))
+  FROM (VALUES
+    (1, 'insert', 'inserted', ARRAY['new.tableoid', 'new.ctid'] || ARRAY(SELECT format('new.%I', c) FROM unnest(columns) AS c),
+      array_remove(ARRAY[counted_new], 'true')),
+    (2, 'update', 'updated', ARRAY['new.tableoid', 'old.ctid', 'new.ctid'], array_remove(ARRAY[counted_old, counted_new], 'true')),
+    (3, 'delete', 'deleted', ARRAY['old.tableoid', 'old.ctid'], array_remove(ARRAY[counted_old], 'true')))
+    AS e(place, event, done, row, facts)
   ORDER BY e.place
 $$;
 COMMENT ON FUNCTION chatopt._row_triggers(regclass, text, text[], text, text) IS 'internal: the row triggers that note what changed';
@@ -316,6 +348,11 @@ BEGIN
     'CREATE TRIGGER zzz_chatopt_guard BEFORE INSERT OR UPDATE OF %I, %s ON %s FOR EACH ROW EXECUTE FUNCTION chatopt.guard_counters(%s)',
     names->>'counter_key', (SELECT string_agg(quote_ident(columns->>r), ', ' ORDER BY o) FROM unnest(kept) WITH ORDINALITY AS u(r, o)), cnt,
     (SELECT string_agg(quote_literal(r), ', ' ORDER BY o) FROM unnest(ARRAY['conversation'] || kept) WITH ORDINALITY AS u(r, o)));
+  IF cnt <> conv THEN
+    RETURN QUERY SELECT conv, conv, 'zzz_chatopt_guard', format(
+      'CREATE TRIGGER zzz_chatopt_guard BEFORE UPDATE OF %I ON %s FOR EACH ROW EXECUTE FUNCTION chatopt.guard_counters(''conversation'')',
+      names->>'conversation_key', conv);
+  END IF;
   IF cnt <> conv OR (layout->>'enforce')::boolean THEN
     RETURN QUERY SELECT conv, conv, 'aaa_chatopt_conversation', format(
       'CREATE TRIGGER aaa_chatopt_conversation AFTER INSERT OR DELETE OR UPDATE OF %I ON %s FOR EACH ROW EXECUTE FUNCTION chatopt.conversation_changed(%L, %L)',
@@ -326,10 +363,12 @@ BEGIN
       format('CREATE TRIGGER aaa_chatopt_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION chatopt.conversations_truncated()', conv);
   END IF;
   RETURN QUERY SELECT msg, msg, 'zzz_chatopt_number', format(
-    'CREATE TRIGGER zzz_chatopt_number BEFORE INSERT OR UPDATE OF %I, %I ON %s FOR EACH ROW EXECUTE FUNCTION chatopt.number_message()',
-    names->>'message_conversation', names->>'sequence_column', msg);
-  RETURN QUERY SELECT msg, msg, t.trigger_name, t.definition FROM chatopt._row_triggers(msg, 'message',
-    ARRAY[names->>'message_conversation', names->>'sequence_column', names->>'message_key', names->>'message_time'],
+    'CREATE TRIGGER zzz_chatopt_number BEFORE INSERT OR UPDATE OF %s ON %s FOR EACH ROW EXECUTE FUNCTION chatopt.number_message(%s)',
+    string_agg(quote_ident(names->>r.name), ', ' ORDER BY r.place), msg, string_agg(quote_literal(r.role), ', ' ORDER BY r.place))
+    FROM (VALUES (1, 'message_conversation', 'conversation'), (2, 'sequence_column', 'sequence_number'), (3, 'message_key', 'message_id'),
+      (4, 'message_time', 'message_at')) AS r(place, name, role)
+    WHERE names->>r.name IS NOT NULL;
+  RETURN QUERY SELECT msg, msg, t.trigger_name, t.definition FROM chatopt._row_triggers(msg, 'message', '{}',
     layout->>'message_counted_new', layout->>'message_counted_old') AS t;
   RETURN QUERY SELECT msg, t.place, t.trigger_name, t.definition FROM chatopt._truncate_triggers(msg, 'messages_truncated') AS t;
   IF mem IS NOT NULL THEN
@@ -373,22 +412,27 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'duplicate_object', MESSAGE = format('trigger "%s" of table %s already exists', item.trigger_name, item.place),
       DETAIL = 'It is not a trigger of chatopt''s.', HINT = 'Rename or drop it.';
   END IF;
-  RETURN QUERY SELECT o.target, 8, format('DROP TRIGGER %I ON %s;', o.trigger_name, o.place) FROM chatopt._own_triggers(tables) AS o
+  RETURN QUERY SELECT o.target, 8, format('DROP TRIGGER %I ON %s;', o.trigger_name, o.place)
+    FROM chatopt._own_triggers(tables) WITH ORDINALITY AS o(target, place, trigger_name, trigger_id, enabled, position)
     WHERE NOT EXISTS (SELECT FROM chatopt._wanted_triggers(layout) AS w WHERE w.place = o.place AND w.trigger_name = o.trigger_name
-      AND chatopt._one_line(w.definition) = chatopt._one_line(pg_get_triggerdef(o.trigger_id)));
-  RETURN QUERY SELECT w.target, 6, w.definition || ';' FROM chatopt._wanted_triggers(layout) AS w
+      AND chatopt._one_line(w.definition) = chatopt._one_line(pg_get_triggerdef(o.trigger_id)))
+    ORDER BY o.position;
+  RETURN QUERY SELECT w.target, 6, w.definition || ';'
+    FROM chatopt._wanted_triggers(layout) WITH ORDINALITY AS w(target, place, trigger_name, definition, position)
     WHERE NOT EXISTS (SELECT FROM chatopt._own_triggers(tables) AS o WHERE w.place = o.place AND w.trigger_name = o.trigger_name
-      AND chatopt._one_line(w.definition) = chatopt._one_line(pg_get_triggerdef(o.trigger_id)));
-  RETURN QUERY SELECT o.target, 6, format('ALTER TABLE %s ENABLE TRIGGER %I;', o.place, o.trigger_name)
-    FROM chatopt._own_triggers(tables) AS o JOIN chatopt._wanted_triggers(layout) AS w ON w.place = o.place AND w.trigger_name = o.trigger_name
-    WHERE o.enabled <> 'O' AND chatopt._one_line(w.definition) = chatopt._one_line(pg_get_triggerdef(o.trigger_id));
-  RETURN QUERY SELECT u.tbl, 6, format('ALTER TABLE %s ENABLE TRIGGER %I;', l, g.tgname)
-    FROM unnest(tables) AS u(tbl) CROSS JOIN LATERAL chatopt._leaves(u.tbl) AS l
-    JOIN pg_trigger g ON g.tgrelid = l AND g.tgparentid <> 0 AND g.tgenabled <> 'O'
-    WHERE g.tgname IN ('zzz_chatopt_number', 'aaa_chatopt_insert', 'aaa_chatopt_update', 'aaa_chatopt_delete')
-      AND EXISTS (SELECT FROM chatopt._own_triggers(ARRAY[u.tbl]) AS o JOIN chatopt._wanted_triggers(layout) AS w
-        ON w.place = o.place AND w.trigger_name = o.trigger_name AND chatopt._one_line(w.definition) = chatopt._one_line(pg_get_triggerdef(o.trigger_id))
-        WHERE o.place = u.tbl AND o.trigger_name = g.tgname AND o.enabled = 'O');
+      AND chatopt._one_line(w.definition) = chatopt._one_line(pg_get_triggerdef(o.trigger_id)))
+    ORDER BY w.position;
+  -- what is as wanted but was turned off by hand: the triggers, and their clones on partitions
+  RETURN QUERY SELECT o.target, 6, format('ALTER TABLE %s ENABLE TRIGGER %I;', e.place, o.trigger_name)
+    FROM chatopt._own_triggers(tables) WITH ORDINALITY AS o(target, place, trigger_name, trigger_id, enabled, position)
+    JOIN chatopt._wanted_triggers(layout) AS w ON w.place = o.place AND w.trigger_name = o.trigger_name
+      AND chatopt._one_line(w.definition) = chatopt._one_line(pg_get_triggerdef(o.trigger_id))
+    CROSS JOIN LATERAL (
+      SELECT o.place, 0 AS depth WHERE o.enabled <> 'O'
+      UNION ALL
+      SELECT l, 1 FROM chatopt._leaves(o.place) AS l JOIN pg_trigger g ON g.tgrelid = l AND g.tgname = o.trigger_name
+        WHERE l <> o.place AND g.tgparentid <> 0 AND g.tgenabled <> 'O' AND o.enabled = 'O') AS e(place, depth)
+    ORDER BY o.position, e.depth, e.place::text;
 END
 $$;
 COMMENT ON FUNCTION chatopt._plan_triggers(jsonb) IS 'internal: the statements for the triggers of a chat';
@@ -420,7 +464,7 @@ BEGIN
     || coalesce((SELECT jsonb_agg(k.key ORDER BY array_position(chatopt._counter_roles(), k.key)) FROM jsonb_each_text(layout->'counter_columns') AS k
                  WHERE NOT chatopt._has_column(cnt, k.value)), '[]');
   result := result || jsonb_build_object('columns', made);
-  IF layout->>'index' = 'build' THEN
+  IF layout->>'index' = 'build' OR (layout->>'index' = 'present' AND layout->'before'->>'state' = 'index missing') THEN
     result := result || '{"index": true}';
   END IF;
   IF chatopt._sequence_default(msg, seq) IS NOT NULL THEN

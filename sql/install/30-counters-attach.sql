@@ -25,7 +25,8 @@ BEGIN
     UNION ALL SELECT 7, p.* FROM chatopt._plan_index(layout, true) WITH ORDINALITY AS p(target, level, statement, place))
   SELECT ARRAY(SELECT * FROM chatopt._plan_locks(chatopt._chat_tables(layout), array_agg(p.target), array_agg(p.level), array_agg(p.statement))),
          coalesce(array_agg(p.statement ORDER BY p.part, p.place) FILTER (WHERE p.level >= 0 AND p.statement IS NOT NULL), '{}'),
-         coalesce(array_agg(E'-- outside a transaction block; then call chatopt.attach again\n' || p.statement ORDER BY p.part, p.place) FILTER (WHERE p.level < 0), '{}')
+         coalesce(array_agg(E'-- outside a transaction block; then call chatopt.attach again\n' || p.statement ORDER BY p.part, p.place)
+           FILTER (WHERE p.level < 0), '{}')
     INTO locks, statements, handed_out FROM plan AS p;
   IF locks <> '{}' AND current_setting('lock_timeout')::interval = '0' THEN
     locks := 'SET LOCAL lock_timeout = ''2s'';'::text || locks;
@@ -58,54 +59,66 @@ END
 $$;
 COMMENT ON FUNCTION chatopt._take_locks(text[]) IS 'internal: takes the locks of a plan, with retries';
 
--- chatopt._attach_notices says what a DBA should know about a plan. One NOTICE a matter.
+-- chatopt._first_notices says what the first attach means for those who use the tables. One NOTICE a matter.
+CREATE FUNCTION chatopt._first_notices(layout jsonb, statements text[]) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  msg regclass := (layout->>'messages')::oid::regclass;
+  cnt regclass := (layout->>'counters')::oid::regclass;
+  counter_names text[] := ARRAY(SELECT k.value FROM jsonb_each_text(layout->'counter_columns') AS k);
+  words text;
+  ddl text := array_to_string(ARRAY(SELECT s FROM unnest(statements) AS s WHERE s LIKE 'ALTER TABLE % ADD COLUMN %'), ' ');
+BEGIN
+  IF ddl <> '' THEN
+    RAISE NOTICE USING MESSAGE = 'columns are added to tables in use',
+      DETAIL = 'A statement prepared with SELECT * or RETURNING * fails once a session with "cached plan must not change '
+        'result type"; COPY FROM without a column list misses data for the new columns.',
+      HINT = 'List the columns there, or reconnect.';
+  END IF;
+  SELECT string_agg(DISTINCT format('"%s"', p.pubname), ', ') INTO words FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_publication_tables p ON p.schemaname = n.nspname AND p.tablename = c.relname
+    WHERE c.oid IN (SELECT t.relid FROM pg_partition_tree(msg) AS t UNION ALL VALUES (msg), (cnt));
+  IF words IS NOT NULL THEN
+    RAISE NOTICE USING MESSAGE = format('tables of the chat are published by %s', words),
+      DETAIL = format('On the subscriber run first: %s', coalesce(nullif(ddl, ''), 'nothing, no column is added.')),
+      HINT = 'Do not attach the subscriber''s tables unless they are written there; counters arrive as data. Each send replicates one more UPDATE.';
+  END IF;
+  SELECT string_agg(format('"%s"', c.conname), ', ') INTO words
+    FROM chatopt._foreign_keys(msg, (layout->>'conversations')::oid::regclass) AS f
+    JOIN pg_constraint c ON c.oid = f.constraint_id AND c.condeferrable
+    WHERE f.own_column = layout->'names'->>'message_conversation';
+  IF words IS NOT NULL THEN
+    RAISE NOTICE USING MESSAGE = format('foreign key %s of table %s is deferrable', words, msg),
+      DETAIL = 'A message of an unknown conversation is now refused at once.', HINT = 'Insert a conversation before its messages.';
+  END IF;
+  SELECT string_agg(format('"%s"', t.tgname), ', ' ORDER BY t.tgname) INTO words FROM pg_trigger t
+    WHERE t.tgrelid = cnt AND NOT t.tgisinternal AND t.tgtype & 16 <> 0 AND t.tgfoid NOT IN
+      (SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'chatopt')
+      AND (cardinality(t.tgattr::int2[]) = 0 OR chatopt._column_names(cnt, t.tgattr::int2[]) && counter_names);
+  IF words IS NOT NULL THEN
+    RAISE NOTICE USING MESSAGE = format('triggers of table %s will not see counter writes: %s', cnt, words),
+      DETAIL = 'chatopt writes counters without firing the UPDATE triggers of the table.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION chatopt._first_notices(jsonb, text[]) IS 'internal: the notices of a first chatopt.attach';
+
+-- chatopt._attach_notices says what is left out and what is left to do.
 CREATE FUNCTION chatopt._attach_notices(layout jsonb, statements text[]) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   msg regclass := (layout->>'messages')::oid::regclass;
   cnt regclass := (layout->>'counters')::oid::regclass;
-  columns jsonb := layout->'counter_columns';
-  counter_names text[] := ARRAY(SELECT k.value FROM jsonb_each_text(columns) AS k);
-  words text;
-  ddl text;
 BEGIN
   IF layout->'before'->>'state' = 'disabled' THEN
     RAISE NOTICE USING MESSAGE = format('the chat of table %s is disabled', msg), HINT = 'Call chatopt.enable first; nothing was changed.';
     RETURN;
+  ELSIF (layout->>'fresh')::boolean THEN
+    PERFORM chatopt._first_notices(layout, statements);
   END IF;
-  IF (layout->>'fresh')::boolean THEN
-    ddl := array_to_string(ARRAY(SELECT s FROM unnest(statements) AS s WHERE s LIKE 'ALTER TABLE % ADD COLUMN %'), ' ');
-    IF ddl <> '' THEN
-      RAISE NOTICE USING MESSAGE = 'columns are added to tables in use',
-        DETAIL = 'A statement prepared with SELECT * or RETURNING * fails once a session with "cached plan must not change result type"; COPY FROM without a column list misses data for the new columns.',
-        HINT = 'List the columns there, or reconnect.';
-    END IF;
-    SELECT string_agg(DISTINCT format('"%s"', p.pubname), ', ') INTO words FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      JOIN pg_publication_tables p ON p.schemaname = n.nspname AND p.tablename = c.relname
-      WHERE c.oid IN (SELECT t.relid FROM pg_partition_tree(msg) AS t UNION ALL VALUES (msg), (cnt));
-    IF words IS NOT NULL THEN
-      RAISE NOTICE USING MESSAGE = format('tables of the chat are published by %s', words),
-        DETAIL = format('On the subscriber run first: %s', coalesce(nullif(ddl, ''), 'nothing, no column is added.')),
-        HINT = 'Do not attach the subscriber''s tables unless they are written there; counters arrive as data. Each send replicates one more UPDATE.';
-    END IF;
-    SELECT string_agg(format('"%s"', c.conname), ', ') INTO words
-      FROM chatopt._foreign_keys(msg, (layout->>'conversations')::oid::regclass) AS f JOIN pg_constraint c ON c.oid = f.constraint_id AND c.condeferrable
-      WHERE f.own_column = layout->'names'->>'message_conversation';
-    IF words IS NOT NULL THEN
-      RAISE NOTICE USING MESSAGE = format('foreign key %s of table %s is deferrable', words, msg),
-        DETAIL = 'A message of an unknown conversation is now refused at once.', HINT = 'Insert a conversation before its messages.';
-    END IF;
-    SELECT string_agg(format('"%s"', t.tgname), ', ' ORDER BY t.tgname) INTO words FROM pg_trigger t
-      WHERE t.tgrelid = cnt AND NOT t.tgisinternal AND t.tgtype & 16 <> 0 AND t.tgfoid NOT IN
-        (SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'chatopt')
-        AND (cardinality(t.tgattr::int2[]) = 0 OR chatopt._column_names(cnt, t.tgattr::int2[]) && counter_names);
-    IF words IS NOT NULL THEN
-      RAISE NOTICE USING MESSAGE = format('triggers of table %s will not see counter writes: %s', cnt, words),
-        DETAIL = 'chatopt writes counters without firing the UPDATE triggers of the table.';
-    END IF;
-  END IF;
-  IF layout->'names'->>'message_time' IS NULL AND NOT coalesce(layout->'given'->'counter_columns', '{}') ? 'last_message_at' AND statements <> '{}' THEN
+  IF layout->'names'->>'message_time' IS NULL AND NOT layout->'given'->'counter_columns' ? 'last_message_at' AND statements <> '{}' THEN
     RAISE NOTICE USING MESSAGE = format('table %s has no time column with a common name, last_message_at is left out', msg),
       HINT = 'Pass message_time => ''...'' to have it.';
   END IF;
@@ -162,7 +175,8 @@ COMMENT ON FUNCTION chatopt._attach(regclass, regclass, regclass, regclass, json
 --| are found from primary and foreign keys, then from common names, in snake_case and camelCase. On an attached chat it
 --| applies what differs: an argument left NULL keeps what is attached (message_counted => 'true' takes a condition off),
 --| enforce_conversation counts as given. No statement is returned where nothing differs.
---@ locks: ACCESS EXCLUSIVE on conversations, counters and messages, SHARE ROW EXCLUSIVE on members, taken in this order within lock_timeout (2 s unless set), held until the end of the transaction
+--@ locks: ACCESS EXCLUSIVE on conversations, counters and messages, SHARE ROW EXCLUSIVE on members, taken in this order within
+--@ lock_timeout (2 s unless set), held until the end of the transaction
 --@ errors: 22023 22004 42501 42703 42804 42809 42830 55000 55006 0A000 42P17
 CREATE FUNCTION chatopt.attach(
   conversations regclass, messages regclass, members regclass DEFAULT NULL, counters regclass DEFAULT NULL,

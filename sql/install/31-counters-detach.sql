@@ -1,7 +1,8 @@
 -- 31-counters-detach.sql: chatopt.detach and chatopt.detach_all.
 --
 -- detach drops the triggers, puts back what attach dropped (a default, NOT NULL, foreign keys) and forgets the chat.
--- Columns and indexes that attach made stay, or go with drop_columns => true; what was there before attach never goes.
+-- Columns that attach made stay, or go with drop_columns => true; what was there before attach never goes. A unique index
+-- that attach made goes in any case: nobody numbers messages any more, and it would refuse to move one to another conversation.
 
 -- chatopt._detach_layout gives the layout of an attached chat, by its configuration and triggers.
 CREATE FUNCTION chatopt._detach_layout(msg regclass) RETURNS jsonb
@@ -47,10 +48,12 @@ DECLARE
   made text[] := ARRAY(SELECT jsonb_array_elements_text(undo->'columns'));
   seq text := names->>'sequence_column';
   last_number text := layout->'counter_columns'->>'last_sequence_number';
+  is_unique boolean := chatopt._partition_key(msg) <@ ARRAY[names->>'message_conversation'];
   drops text;
 BEGIN
   RETURN QUERY SELECT o.target, 8, format('DROP TRIGGER %I ON %s;', o.trigger_name, o.place)
-    FROM chatopt._own_triggers(chatopt._chat_tables(layout)) AS o;
+    FROM chatopt._own_triggers(chatopt._chat_tables(layout)) WITH ORDINALITY AS o(target, place, trigger_name, trigger_id, enabled, position)
+    ORDER BY o.position;
   IF undo ? 'sequence_default' AND chatopt._has_column(msg, seq) THEN
     RETURN QUERY SELECT msg, 8, format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s;', msg, seq, undo->>'sequence_default');
   END IF;
@@ -62,12 +65,12 @@ BEGIN
       HINT = format('Fill it, then ALTER TABLE %s ALTER COLUMN %I SET NOT NULL;', cnt, last_number);
   END IF;
   RETURN QUERY SELECT p.* FROM chatopt._plan_foreign_keys(layout || jsonb_build_object('enforce', false, 'before', layout)) AS p;
+  IF undo ? 'index' AND (is_unique OR drop_columns) THEN
+    RETURN QUERY SELECT msg, 8, format('DROP INDEX %s;', i)
+      FROM chatopt._sequence_index(msg, names->>'message_conversation', seq, is_unique) AS i
+      WHERE i IS NOT NULL AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i);
+  END IF;
   IF drop_columns THEN
-    IF undo ? 'index' AND NOT 'sequence_column' = ANY (made) THEN
-      RETURN QUERY SELECT msg, 8, format('DROP INDEX %s;', i)
-        FROM chatopt._sequence_index(msg, names->>'message_conversation', seq, chatopt._partition_key(msg) <@ ARRAY[names->>'message_conversation']) AS i
-        WHERE i IS NOT NULL AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i);
-    END IF;
     IF 'sequence_column' = ANY (made) AND chatopt._has_column(msg, seq) THEN
       RETURN QUERY SELECT msg, 8, format('ALTER TABLE %s DROP COLUMN %I;', msg, seq);
     END IF;
@@ -108,8 +111,8 @@ $$;
 COMMENT ON FUNCTION chatopt._run_plan(regclass[], regclass[], int[], text[], boolean) IS 'internal: locks and runs statements';
 
 --| Leaves a chat: drops chatopt's triggers, puts back the defaults and foreign keys that attach dropped, and forgets the
---| chat. Columns and indexes that attach made are kept with their data; drop_columns => true drops them, and never one
---| that was there before. cascade => true also leaves what other modules built on the chat.
+--| chat. Columns that attach made are kept with their data, its unique index is not; drop_columns => true drops all it made,
+--| and never what was there before. cascade => true also leaves what other modules built on the chat.
 --@ locks: ACCESS EXCLUSIVE on conversations, counters, messages and members, in this order; making a foreign key again scans messages
 --@ errors: 22004 42501 55000 2BP01
 CREATE FUNCTION chatopt.detach(messages regclass, drop_columns boolean DEFAULT false, "cascade" boolean DEFAULT false, dry_run boolean DEFAULT false)
@@ -129,8 +132,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chatopt.detach(regclass, boolean, boolean, boolean) IS
-  'leaves a chat: drops its triggers, restores defaults and foreign keys, forgets it; drop_columns also drops the columns and indexes that '
-  'attach made. Returns the statements run, or with dry_run those that would run. Locks the tables of the chat ACCESS EXCLUSIVE; a foreign key '
+  'leaves a chat: drops its triggers and the unique index that attach made, restores defaults and foreign keys, forgets it; drop_columns '
+  'also drops the columns that attach made. Returns the statements run, or with dry_run those that would run. Locks the tables of the chat ACCESS EXCLUSIVE; a foreign key '
   'made again scans messages. Errors: 55000 not attached, 42501 not the owner, 2BP01 other objects depend on a column';
 
 --| Leaves every chat of the database, so that DROP EXTENSION needs no CASCADE.

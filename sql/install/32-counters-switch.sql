@@ -9,9 +9,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT format('ALTER TABLE %s %s;', o.place, string_agg(
       format('%s TRIGGER %I', CASE WHEN turn_on THEN 'ENABLE' ELSE 'DISABLE' END, o.trigger_name), ', ' ORDER BY o.trigger_name))
-  FROM (SELECT p.*, row_number() OVER () AS n FROM chatopt._own_triggers(tables) AS p) AS o
+  FROM chatopt._own_triggers(tables) WITH ORDINALITY AS o(target, place, trigger_name, trigger_id, enabled, position)
   WHERE (o.enabled = 'D') = turn_on
-  GROUP BY o.place ORDER BY min(o.n)
+  GROUP BY o.place ORDER BY min(o.position)
 $$;
 COMMENT ON FUNCTION chatopt._switch_statements(regclass[], boolean) IS 'internal: statements that turn a chat''s triggers on or off';
 

@@ -119,16 +119,39 @@ FuncExpr* when_call(Relation relation, const char* function) {
 }
 
 AttrNumber column_argument(const FuncExpr* call, int position) {
+  if (list_length(call->args) <= position) return 0;
   auto* argument = static_cast<Node*>(list_nth(call->args, position));
-  while (IsA(argument, RelabelType)) argument = reinterpret_cast<Node*>(castNode(RelabelType, argument)->arg);
   return IsA(argument, Var) ? castNode(Var, argument)->varattno : AttrNumber{0};
 }
 
-const Trigger* guard_trigger(Relation relation) {
+// A trigger whose UPDATE OF list has the columns and whose arguments, in the
+// same order, the roles they play: renames and dumps follow by themselves.
+const Trigger* naming_trigger(Relation relation, const char* function) {
   const TriggerDesc* triggers = relation->trigdesc;
-  for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i)
-    if (is_our_function(triggers->triggers[i].tgfoid, "guard_counters")) return &triggers->triggers[i];
+  for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
+    const Trigger& trigger = triggers->triggers[i];
+    if (is_our_function(trigger.tgfoid, function) && trigger.tgnattr == trigger.tgnargs && trigger.tgnargs <= kMostRoles)
+      return &trigger;
+  }
   return nullptr;
+}
+
+AttrNumber column_of(const Trigger* trigger, const char* role) {
+  for (int i = 0; i < trigger->tgnargs; ++i)
+    if (strcmp(trigger->tgargs[i], role) == 0) return trigger->tgattr[i];
+  return 0;
+}
+
+// Triggers fire in the order of their names.
+bool is_last_before_insert(Relation relation, const Trigger* ours) {
+  const TriggerDesc* triggers = relation->trigdesc;
+  for (int i = 0; i < triggers->numtriggers; ++i) {
+    const Trigger& other = triggers->triggers[i];
+    if (TRIGGER_TYPE_MATCHES(other.tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_BEFORE, TRIGGER_TYPE_INSERT) &&
+        strcmp(other.tgname, ours->tgname) > 0)
+      return false;
+  }
+  return true;
 }
 
 [[noreturn]] void raise_incomplete(Oid relation, Oid messages) {
@@ -139,21 +162,15 @@ const Trigger* guard_trigger(Relation relation) {
   pg_unreachable();
 }
 
-// Which column of the counter table plays which role: the guard trigger's
-// UPDATE OF list has the columns, its arguments the roles in the same order.
 void read_counter_columns(Chat* chat, Relation counters) {
-  const Trigger* guard = guard_trigger(counters);
-  if (guard == nullptr || guard->tgnattr != guard->tgnargs) raise_incomplete(chat->counters, chat->messages);
-  for (int i = 0; i < guard->tgnargs; ++i) {
-    const char* role = guard->tgargs[i];
-    const AttrNumber column = guard->tgattr[i];
-    if (strcmp(role, "conversation") == 0) chat->key = column;
-    if (strcmp(role, "last_sequence_number") == 0) chat->last_sequence_number = column;
-    if (strcmp(role, "message_count") == 0) chat->message_count = column;
-    if (strcmp(role, "member_count") == 0) chat->member_count = column;
-    if (strcmp(role, "last_message_id") == 0) chat->last_message_id = column;
-    if (strcmp(role, "last_message_at") == 0) chat->last_message_at = column;
-  }
+  const Trigger* guard = naming_trigger(counters, "guard_counters");
+  if (guard == nullptr) raise_incomplete(chat->counters, chat->messages);
+  chat->key = column_of(guard, "conversation");
+  chat->last_sequence_number = column_of(guard, "last_sequence_number");
+  chat->message_count = column_of(guard, "message_count");
+  chat->member_count = column_of(guard, "member_count");
+  chat->last_message_id = column_of(guard, "last_message_id");
+  chat->last_message_at = column_of(guard, "last_message_at");
   if (chat->key == 0 || chat->last_sequence_number == 0) raise_incomplete(chat->counters, chat->messages);
   const auto type_of = [counters](AttrNumber column) {
     return pg::value_type(TupleDescAttr(RelationGetDescr(counters), column - 1)->atttypid);
@@ -255,20 +272,23 @@ Config config_of(Oid relation) {
 }
 
 void read_source_columns(Source* source, Relation relation) {
-  const FuncExpr* call = when_call(relation, source->messages ? "message_inserted" : "member_inserted");
-  if (call == nullptr) raise_incomplete(source->relation, source->chat->messages);
-  source->conversation = column_argument(call, 2);
   const auto type_of = [relation](AttrNumber column) {
     return pg::value_type(TupleDescAttr(RelationGetDescr(relation), column - 1)->atttypid);
   };
   if (source->messages) {
-    source->number = column_argument(call, 3);
-    source->key = column_argument(call, 4);
-    source->time = column_argument(call, 5);
+    const Trigger* trigger = naming_trigger(relation, "number_message");
+    if (trigger == nullptr) raise_incomplete(source->relation, source->chat->messages);
+    source->conversation = column_of(trigger, "conversation");
+    source->number = column_of(trigger, "sequence_number");
+    source->key = column_of(trigger, "message_id");
+    source->time = column_of(trigger, "message_at");
+    source->numbered_last = is_last_before_insert(relation, trigger);
     if (source->number == 0) raise_incomplete(source->relation, source->chat->messages);
     source->number_is_int4 = type_of(source->number).type == INT4OID;
     if (source->time != 0) source->time_type = type_of(source->time);
   } else {
+    const FuncExpr* call = when_call(relation, "member_inserted");
+    source->conversation = column_argument(call, 2);
     source->key = column_argument(call, 3);
   }
   if (source->conversation == 0 || source->key == 0) raise_incomplete(source->relation, source->chat->messages);
@@ -386,15 +406,43 @@ bool is_counter_column(const Chat& chat, AttrNumber column) {
 }
 
 char* counted_condition(Oid table, const char* alias) {
+  char* condition = find_counted_condition(table, alias);
+  if (condition == nullptr) raise_incomplete(table, table);
+  return condition;
+}
+
+char* find_counted_condition(Oid table, const char* alias) {
   Relation relation = table_open(table, AccessShareLock);
+  // Columns come first; the condition follows them, where there is one.
+  int before = 2;
   const FuncExpr* call = when_call(relation, "message_inserted");
-  if (call == nullptr) call = when_call(relation, "member_inserted");
-  if (call == nullptr) raise_incomplete(table, table);
-  auto* condition = static_cast<Node*>(copyObjectImpl(llast(call->args)));
-  ChangeVarNodes(condition, PRS2_NEW_VARNO, 1, 0);
-  char* text = deparse_expression(condition, deparse_context_for(alias, table), true, false);
+  if (call == nullptr) {
+    call = when_call(relation, "member_inserted");
+    before = 4;
+  }
+  char* condition = call == nullptr ? nullptr : pstrdup("true");
+  if (call != nullptr && list_length(call->args) > before) {
+    auto* node = static_cast<Node*>(copyObjectImpl(llast(call->args)));
+    ChangeVarNodes(node, PRS2_NEW_VARNO, 1, 0);
+    condition = deparse_expression(node, deparse_context_for(alias, table), true, false);
+  }
   table_close(relation, AccessShareLock);
-  return text;
+  return condition;
+}
+
+int roles_of(Oid table, Role* roles) {
+  Relation relation = table_open(table, AccessShareLock);
+  const Trigger* trigger = naming_trigger(relation, "number_message");
+  if (trigger == nullptr) trigger = naming_trigger(relation, "guard_counters");
+  int count = 0;
+  if (trigger != nullptr) {
+    for (int i = 0; i < trigger->tgnargs; ++i) roles[count++] = {pstrdup(trigger->tgargs[i]), trigger->tgattr[i]};
+  } else if (const FuncExpr* call = when_call(relation, "member_inserted")) {
+    roles[count++] = {"conversation", column_argument(call, 2)};
+    roles[count++] = {"member", column_argument(call, 3)};
+  }
+  table_close(relation, AccessShareLock);
+  return count;
 }
 
 void init_chat_cache() {

@@ -48,6 +48,7 @@ struct Source {
   AttrNumber key;   // the message's key, or the member
   AttrNumber time;  // 0: none
   bool number_is_int4;
+  bool numbered_last;  // no BEFORE INSERT trigger runs after the one that numbers
   pg::ValueType conversation_type;
   pg::ValueType key_type;
   pg::ValueType time_type;
@@ -80,6 +81,16 @@ bool is_counter_column(const Chat& chat, AttrNumber column);
 // over its own columns, prefixed by the alias; "true" where there is none.
 // In the current memory context.
 char* counted_condition(Oid table, const char* alias);
+// NULL where the table has no triggers of chatopt.
+char* find_counted_condition(Oid table, const char* alias);
+
+// Which column of a table plays which role, as the triggers of chatopt on it say.
+struct Role {
+  const char* name;
+  AttrNumber column;
+};
+constexpr int kMostRoles = 8;
+int roles_of(Oid table, Role* roles);
 
 void init_chat_cache();
 void free_stale_chats();  // at the end of a transaction

@@ -2,12 +2,39 @@
 
 #include <cstring>
 
+#include "counters/location.hpp"
 #include "pg/identity.hpp"
 
 namespace chatopt::counters {
 namespace {
 
+// Key and time of a row that landed in this statement, from the row itself.
+LastMessage from_row(const Chat& chat, core::RowLocation row) {
+  LastMessage last = {};
+  last.known = true;
+  const Source& source = *source_of(row.relation);
+  Relation relation = table_open(row.relation, AccessShareLock);
+  TupleTableSlot* slot = table_slot_create(relation, nullptr);
+  ItemPointerData place = place_of(row);
+  // Any version will do: it is the one that landed.
+  if (!table_tuple_fetch_row_version(relation, &place, SnapshotAny, slot))
+    elog(ERROR, "message that landed in table \"%s\" is gone", RelationGetRelationName(relation));
+  const Datum id = slot_getattr(slot, source.key, &last.id_null);
+  if (!last.id_null && chat.last_message_id != 0)
+    last.id = datumCopy(id, chat.last_message_id_type.by_value, chat.last_message_id_type.length);
+  last.at_null = true;
+  if (source.time != 0) {
+    const Datum at = slot_getattr(slot, source.time, &last.at_null);
+    if (!last.at_null && chat.last_message_at != 0)
+      last.at = datumCopy(at, chat.last_message_at_type.by_value, chat.last_message_at_type.length);
+  }
+  ExecDropSingleTupleTableSlot(slot);
+  table_close(relation, NoLock);
+  return last;
+}
+
 LastMessage from_notes(const Chat& chat, const core::Greatest& message) {
+  if (message.row.known()) return from_row(chat, message.row);
   LastMessage last = {};
   last.known = true;
   last.id_null = chat.last_message_id == 0 || message.key.null();
@@ -81,6 +108,8 @@ LastMessage last_message_after(const Chat& chat, const core::Counter& counter, T
                                int64 stored_last) {
   const core::Greatest& came = counter.notes().came;
   const core::Greatest& went = counter.notes().went;
+  if (counter.notes().unsure && (went.number > 0 || came.number <= stored_last))
+    return query_last_message(chat, counter.key());
   if (came.number > stored_last) return from_notes(chat, came);  // newer than any before
   if (went.number > 0 && is_stored_last(chat, went, row)) {
     // The last one went, or changed. What came at or above its number is the new
@@ -88,7 +117,6 @@ LastMessage last_message_after(const Chat& chat, const core::Counter& counter, T
     if (chat.last_message_id != 0 && came.number >= went.number) return from_notes(chat, came);
     return query_last_message(chat, counter.key());
   }
-  if (counter.notes().regained) return query_last_message(chat, counter.key());
   return {};
 }
 

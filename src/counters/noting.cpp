@@ -8,6 +8,7 @@
 // tableoid and ctid in the form that genuine() asks for, so what they are told
 // has happened. Called by hand they refuse.
 
+#include "counters/location.hpp"
 #include "counters/site.hpp"
 #include "pg/postgres.hpp"
 
@@ -38,11 +39,14 @@ bool is_row_of_trigger(const Node* argument, AttrNumber system_column) {
   return (var->varno == INNER_VAR || var->varno == OUTER_VAR) && var->varattno == system_column;
 }
 
-bool genuine(FunctionCallInfo fcinfo) {
+// Called with OLD's or NEW's tableoid, and as many ctids, by the executor?
+bool genuine(FunctionCallInfo fcinfo, int rows) {
   auto* call = reinterpret_cast<FuncExpr*>(fcinfo->flinfo->fn_expr);
-  return call != nullptr && IsA(call, FuncExpr) && list_length(call->args) >= 2 &&
-         is_row_of_trigger(static_cast<Node*>(linitial(call->args)), TableOidAttributeNumber) &&
-         is_row_of_trigger(static_cast<Node*>(lsecond(call->args)), SelfItemPointerAttributeNumber);
+  if (call == nullptr || !IsA(call, FuncExpr) || list_length(call->args) <= rows) return false;
+  bool result = is_row_of_trigger(static_cast<Node*>(linitial(call->args)), TableOidAttributeNumber);
+  for (int i = 1; i <= rows; ++i)
+    result = result && is_row_of_trigger(static_cast<Node*>(list_nth(call->args, i)), SelfItemPointerAttributeNumber);
+  return result;
 }
 
 [[noreturn]] void raise_by_hand() {
@@ -53,10 +57,10 @@ bool genuine(FunctionCallInfo fcinfo) {
 }
 
 // The call site, ready for this row; NULL when there is nothing to note.
-Site* ready_site(FunctionCallInfo fcinfo) {
+Site* ready_site(FunctionCallInfo fcinfo, int rows, bool messages) {
   auto* site = static_cast<Site*>(fcinfo->flinfo->fn_extra);
   if (site == nullptr) {
-    if (!genuine(fcinfo)) raise_by_hand();
+    if (!genuine(fcinfo, rows)) raise_by_hand();
     site = site_of(fcinfo);
   }
   const Oid relation = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
@@ -65,6 +69,7 @@ Site* ready_site(FunctionCallInfo fcinfo) {
     // foreign keys PostgreSQL evaluates the root's triggers too and drops them.
     if (!OidIsValid(relation) || get_rel_relkind(relation) == RELKIND_PARTITIONED_TABLE) return nullptr;
     site->source = source_of(relation);
+    if (site->source->messages != messages) raise_by_hand();
     site->relation = relation;
     site->generation = cache_generation();
     site->counter = nullptr;
@@ -72,32 +77,56 @@ Site* ready_site(FunctionCallInfo fcinfo) {
   return site;
 }
 
-// Five arguments from `first` on: conversation, number, key, time, counted.
-struct MessageRow {
-  bool numbered;  // has a conversation and a number
-  Datum conversation;
-  Datum key;
-  Datum time;
-  core::Message message;
-};
-
-MessageRow message_row(FunctionCallInfo fcinfo, int first, const Source& source) {
-  MessageRow row = {};
-  row.numbered = !PG_ARGISNULL(first) && !PG_ARGISNULL(first + 1);
-  row.conversation = PG_GETARG_DATUM(first);
-  if (!row.numbered) return row;
-  row.message.number = source.number_is_int4 ? PG_GETARG_INT32(first + 1) : PG_GETARG_INT64(first + 1);
-  row.key = PG_GETARG_DATUM(first + 2);
-  row.time = PG_GETARG_DATUM(first + 3);
-  return row;
+// The condition's value follows the ctids; without a condition every row counts.
+bool counted_argument(FunctionCallInfo fcinfo, int position) {
+  return PG_NARGS() <= position || (!PG_ARGISNULL(position) && PG_GETARG_BOOL(position));
 }
 
-// The images point into the row, so it must stay where it is.
-void take_images(FunctionCallInfo fcinfo, int first, const Source& source, MessageRow* row) {
-  if (!PG_ARGISNULL(first + 2)) row->message.key = pg::image_of(&row->key, source.key_type);
-  row->message.time_null = source.time == 0 || PG_ARGISNULL(first + 3);
+core::RowLocation location_argument(FunctionCallInfo fcinfo, int position) {
+  return location_of(PG_GETARG_OID(0), *PG_GETARG_ITEMPOINTER(position));
+}
+
+// A stored version of a row. Its values point into the slot's buffer.
+struct Version {
+  TupleTableSlot* slot;
+  bool has_conversation;
+  Datum conversation;
+};
+
+Version read_version(Relation relation, const Source& source, ItemPointer place) {
+  Version version;
+  version.slot = table_slot_create(relation, nullptr);
+  if (!table_tuple_fetch_row_version(relation, place, SnapshotAny, version.slot))
+    elog(ERROR, "row of table \"%s\" is gone while its trigger runs", RelationGetRelationName(relation));
+  bool null;
+  version.conversation = slot_getattr(version.slot, source.conversation, &null);
+  version.has_conversation = !null;
+  return version;
+}
+
+// A version of a message.
+struct MessageRow {
+  Version version;
+  bool numbered;  // has a conversation and a number
+  core::Message message;
+  Datum key;
+  Datum time;
+};
+
+void read_message(const Source& source, Version version, bool counted, MessageRow* row) {
+  row->version = version;
+  bool null;
+  const Datum number = slot_getattr(version.slot, source.number, &null);
+  row->numbered = version.has_conversation && !null;
+  if (!row->numbered) return;
+  row->message.number = source.number_is_int4 ? DatumGetInt32(number) : DatumGetInt64(number);
+  row->message.counted = counted;
+  row->key = slot_getattr(version.slot, source.key, &null);
+  if (!null) row->message.key = pg::image_of(&row->key, source.key_type);
+  row->message.time_null = true;
+  if (source.time == 0) return;
+  row->time = slot_getattr(version.slot, source.time, &row->message.time_null);
   if (!row->message.time_null) row->message.time = pg::image_of(&row->time, source.time_type);
-  row->message.counted = !PG_ARGISNULL(first + 4) && PG_GETARG_BOOL(first + 4);
 }
 
 [[noreturn]] void raise_changed(const Source& source) {
@@ -111,94 +140,137 @@ void take_images(FunctionCallInfo fcinfo, int first, const Source& source, Messa
 }
 
 void note_landed(Site* site, core::Ledger& ledger, MessageRow* row) {
-  core::Counter& counter = counter_for(site, ledger, &row->conversation);
+  core::Counter& counter = counter_for(site, ledger, &row->version.conversation);
   if (!pg::cpp_zone([&] { return ledger.landed(counter, row->message); })) raise_changed(*site->source);
 }
 
 void note_removed(Site* site, core::Ledger& ledger, MessageRow* row) {
-  core::Counter& counter = counter_for(site, ledger, &row->conversation);
+  core::Counter& counter = counter_for(site, ledger, &row->version.conversation);
   pg::cpp_zone([&] { ledger.removed(counter, row->message); });
 }
 
-bool first_note(Site* site, core::Ledger& ledger) {
-  return pg::cpp_zone([&] { return ledger.first_note(site->statement); });
+Datum once_a_statement(Site* site, core::Ledger& ledger) {
+  PG_RETURN_BOOL(pg::cpp_zone([&] { return ledger.first_note(site->statement); }));
 }
 
 bool same(core::Bytes a, core::Bytes b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-// Was it the conversation whose key changed, not the message that moved?
-bool follows_rename(Site* site, core::Ledger& ledger, Datum* from, Datum* to) {
-  const core::Bytes a = pg::image_of(from, site->source->conversation_type);
-  const core::Bytes b = pg::image_of(to, site->source->conversation_type);
-  return ledger.was_renamed(site->source->chat->counters, a, b);
+bool same_conversation(const Source& source, Version* a, Version* b) {
+  return a->has_conversation && b->has_conversation &&
+         same(pg::image_of(&a->conversation, source.conversation_type),
+              pg::image_of(&b->conversation, source.conversation_type));
 }
 
-bool same_conversation(Site* site, Datum* from, Datum* to) {
-  return same(pg::image_of(from, site->source->conversation_type), pg::image_of(to, site->source->conversation_type));
+// Was it the conversation whose key changed, not the row that moved?
+bool follows_rename(const Source& source, core::Ledger& ledger, Version* from, Version* to) {
+  if (!from->has_conversation || !to->has_conversation) return false;
+  const core::Bytes a = pg::image_of(&from->conversation, source.conversation_type);
+  const core::Bytes b = pg::image_of(&to->conversation, source.conversation_type);
+  return ledger.was_renamed(source.chat->counters, a, b);
+}
+
+// More than one row is under way, or another trigger had the last word on this
+// one: what landed is read from the table.
+bool note_insert(FunctionCallInfo fcinfo, Site* site, core::Ledger& ledger, bool counted) {
+  const Source& source = *site->source;
+  Relation relation = table_open(source.relation, NoLock);
+  MessageRow row = {};
+  read_message(source, read_version(relation, source, PG_GETARG_ITEMPOINTER(1)), counted, &row);
+  if (row.numbered)
+    note_landed(site, ledger, &row);
+  else
+    ledger.passed_landed();
+  ExecDropSingleTupleTableSlot(row.version.slot);
+  table_close(relation, NoLock);
+  return row.numbered;
 }
 
 // The row stayed in its conversation. False: no counter depends on what changed.
 bool note_in_place(Site* site, core::Ledger& ledger, MessageRow* before, MessageRow* after) {
   if (before->numbered != after->numbered) raise_changed(*site->source);
   if (!before->numbered) return false;
-  if (before->message.number != after->message.number) {
+  const core::Message& a = before->message;
+  const core::Message& b = after->message;
+  if (a.number != b.number) {
     // Only an import may renumber, and then the trigger before has let it.
     note_removed(site, ledger, before);
     note_landed(site, ledger, after);
     return true;
   }
-  const core::Message& a = before->message;
-  const core::Message& b = after->message;
   if (!a.counted && !b.counted) return false;
   if (a.counted == b.counted && same(a.key, b.key) && a.time_null == b.time_null && same(a.time, b.time))
     return false;
-  core::Counter& counter = counter_for(site, ledger, &after->conversation);
+  core::Counter& counter = counter_for(site, ledger, &after->version.conversation);
   pg::cpp_zone([&] { ledger.changed(counter, a, b); });
   return true;
 }
 
-bool note_update(FunctionCallInfo fcinfo, Site* site) {
+bool note_change(Site* site, core::Ledger& ledger, MessageRow* before, MessageRow* after) {
   const Source& source = *site->source;
-  MessageRow before = message_row(fcinfo, 2, source);
-  MessageRow after = message_row(fcinfo, 7, source);
-  if (before.numbered) take_images(fcinfo, 2, source, &before);
-  if (after.numbered) take_images(fcinfo, 7, source, &after);
-  const bool had = !PG_ARGISNULL(2);
-  const bool has = !PG_ARGISNULL(7);
-  auto& ledger = counters::ledger();
-  if (had && has && same_conversation(site, &before.conversation, &after.conversation))
-    return note_in_place(site, ledger, &before, &after);
-  if (had && has && follows_rename(site, ledger, &before.conversation, &after.conversation)) return false;
-  if (before.numbered) note_removed(site, ledger, &before);
-  if (after.numbered) note_landed(site, ledger, &after);
-  return before.numbered || after.numbered;
+  if (same_conversation(source, &before->version, &after->version)) return note_in_place(site, ledger, before, after);
+  if (follows_rename(source, ledger, &before->version, &after->version)) return false;
+  if (before->numbered) note_removed(site, ledger, before);
+  if (after->numbered) note_landed(site, ledger, after);
+  return before->numbered || after->numbered;
 }
 
-// member rows: conversation, member, counted from `first` on.
-struct MemberRow {
-  bool counted;
-  Datum conversation;
-};
-
-MemberRow member_row(FunctionCallInfo fcinfo, int first) {
-  return {!PG_ARGISNULL(first) && !PG_ARGISNULL(first + 2) && PG_GETARG_BOOL(first + 2), PG_GETARG_DATUM(first)};
+bool note_update(FunctionCallInfo fcinfo, Site* site, core::Ledger& ledger) {
+  const Source& source = *site->source;
+  Relation relation = table_open(source.relation, NoLock);
+  MessageRow before = {};
+  MessageRow after = {};
+  read_message(source, read_version(relation, source, PG_GETARG_ITEMPOINTER(1)), counted_argument(fcinfo, 3), &before);
+  read_message(source, read_version(relation, source, PG_GETARG_ITEMPOINTER(2)), counted_argument(fcinfo, 4), &after);
+  const bool noted = note_change(site, ledger, &before, &after);
+  ExecDropSingleTupleTableSlot(before.version.slot);
+  ExecDropSingleTupleTableSlot(after.version.slot);
+  table_close(relation, NoLock);
+  return noted;
 }
 
-void note_member(Site* site, core::Ledger& ledger, MemberRow* row, int64 by) {
-  core::Counter& counter = counter_for(site, ledger, &row->conversation);
+bool note_delete(FunctionCallInfo fcinfo, Site* site, core::Ledger& ledger) {
+  const Source& source = *site->source;
+  Relation relation = table_open(source.relation, NoLock);
+  MessageRow row = {};
+  read_message(source, read_version(relation, source, PG_GETARG_ITEMPOINTER(1)), counted_argument(fcinfo, 2), &row);
+  if (row.numbered) note_removed(site, ledger, &row);
+  ExecDropSingleTupleTableSlot(row.version.slot);
+  table_close(relation, NoLock);
+  return row.numbered;
+}
+
+void note_member(Site* site, core::Ledger& ledger, Version* version, int64 by) {
+  core::Counter& counter = counter_for(site, ledger, &version->conversation);
   pg::cpp_zone([&] { ledger.members_changed(counter, by); });
 }
 
-Datum note_one_member(FunctionCallInfo fcinfo, int64 by) {
-  Site* site = ready_site(fcinfo);
-  if (site == nullptr) PG_RETURN_BOOL(false);
-  MemberRow row = member_row(fcinfo, 2);
-  if (!row.counted || site->source->chat->member_count == 0) PG_RETURN_BOOL(false);
+bool note_member_moved(Site* site, core::Ledger& ledger, Version* before, bool was_counted, Version* after,
+                       bool is_counted) {
+  const Source& source = *site->source;
+  const bool leaves = before->has_conversation && was_counted;
+  const bool joins = after->has_conversation && is_counted;
+  if (leaves && joins &&
+      (same_conversation(source, before, after) || follows_rename(source, ledger, before, after)))
+    return false;
+  if (leaves) note_member(site, ledger, before, -1);
+  if (joins) note_member(site, ledger, after, 1);
+  return leaves || joins;
+}
+
+Datum note_one_member(FunctionCallInfo fcinfo, int condition, int64 by) {
+  Site* site = ready_site(fcinfo, 1, false);
+  if (site == nullptr || site->source->chat->member_count == 0 || !counted_argument(fcinfo, condition))
+    PG_RETURN_BOOL(false);
   auto& ledger = counters::ledger();
-  note_member(site, ledger, &row, by);
-  PG_RETURN_BOOL(first_note(site, ledger));
+  Relation relation = table_open(site->source->relation, NoLock);
+  Version version = read_version(relation, *site->source, PG_GETARG_ITEMPOINTER(1));
+  if (version.has_conversation) note_member(site, ledger, &version, by);
+  ExecDropSingleTupleTableSlot(version.slot);
+  table_close(relation, NoLock);
+  if (!version.has_conversation) PG_RETURN_BOOL(false);
+  return once_a_statement(site, ledger);
 }
 
 }  // namespace
@@ -206,50 +278,56 @@ Datum note_one_member(FunctionCallInfo fcinfo, int64 by) {
 
 using namespace chatopt::counters;
 
+// message_inserted(NEW.tableoid, NEW.ctid [, counted])
 Datum chatopt_message_inserted(PG_FUNCTION_ARGS) {
-  Site* site = ready_site(fcinfo);
+  Site* site = ready_site(fcinfo, 1, true);
   if (site == nullptr) PG_RETURN_BOOL(false);
-  MessageRow row = message_row(fcinfo, 2, *site->source);
-  if (!row.numbered) PG_RETURN_BOOL(false);
-  take_images(fcinfo, 2, *site->source, &row);
   auto& ledger = chatopt::counters::ledger();
-  note_landed(site, ledger, &row);
-  PG_RETURN_BOOL(first_note(site, ledger));
+  const bool counted = counted_argument(fcinfo, 2);
+  const chatopt::core::RowLocation row = location_argument(fcinfo, 1);
+  const bool alone = site->source->numbered_last &&
+                     chatopt::pg::cpp_zone([&] { return ledger.sole_landed(row, counted); });
+  if (!alone && !note_insert(fcinfo, site, ledger, counted)) PG_RETURN_BOOL(false);
+  return once_a_statement(site, ledger);
 }
 
+// message_updated(NEW.tableoid, OLD.ctid, NEW.ctid [, counted before, counted after])
 Datum chatopt_message_updated(PG_FUNCTION_ARGS) {
-  Site* site = ready_site(fcinfo);
-  if (site == nullptr || !note_update(fcinfo, site)) PG_RETURN_BOOL(false);
-  PG_RETURN_BOOL(first_note(site, chatopt::counters::ledger()));
-}
-
-Datum chatopt_message_deleted(PG_FUNCTION_ARGS) {
-  Site* site = ready_site(fcinfo);
+  Site* site = ready_site(fcinfo, 2, true);
   if (site == nullptr) PG_RETURN_BOOL(false);
-  MessageRow row = message_row(fcinfo, 2, *site->source);
-  if (!row.numbered) PG_RETURN_BOOL(false);
-  take_images(fcinfo, 2, *site->source, &row);
   auto& ledger = chatopt::counters::ledger();
-  note_removed(site, ledger, &row);
-  PG_RETURN_BOOL(first_note(site, ledger));
+  if (!note_update(fcinfo, site, ledger)) PG_RETURN_BOOL(false);
+  return once_a_statement(site, ledger);
 }
 
-Datum chatopt_member_inserted(PG_FUNCTION_ARGS) { return note_one_member(fcinfo, 1); }
-
-Datum chatopt_member_deleted(PG_FUNCTION_ARGS) { return note_one_member(fcinfo, -1); }
-
-Datum chatopt_member_updated(PG_FUNCTION_ARGS) {
-  Site* site = ready_site(fcinfo);
-  if (site == nullptr || site->source->chat->member_count == 0) PG_RETURN_BOOL(false);
-  MemberRow before = member_row(fcinfo, 2);
-  MemberRow after = member_row(fcinfo, 5);
+// message_deleted(OLD.tableoid, OLD.ctid [, counted])
+Datum chatopt_message_deleted(PG_FUNCTION_ARGS) {
+  Site* site = ready_site(fcinfo, 1, true);
+  if (site == nullptr) PG_RETURN_BOOL(false);
   auto& ledger = chatopt::counters::ledger();
-  if (before.counted && after.counted &&
-      (same_conversation(site, &before.conversation, &after.conversation) ||
-       follows_rename(site, ledger, &before.conversation, &after.conversation)))
-    PG_RETURN_BOOL(false);
-  if (!before.counted && !after.counted) PG_RETURN_BOOL(false);
-  if (before.counted) note_member(site, ledger, &before, -1);
-  if (after.counted) note_member(site, ledger, &after, 1);
-  PG_RETURN_BOOL(first_note(site, ledger));
+  if (!note_delete(fcinfo, site, ledger)) PG_RETURN_BOOL(false);
+  return once_a_statement(site, ledger);
+}
+
+// member_inserted(NEW.tableoid, NEW.ctid, conversation, member [, counted])
+Datum chatopt_member_inserted(PG_FUNCTION_ARGS) { return note_one_member(fcinfo, 4, 1); }
+
+// member_deleted(OLD.tableoid, OLD.ctid [, counted])
+Datum chatopt_member_deleted(PG_FUNCTION_ARGS) { return note_one_member(fcinfo, 2, -1); }
+
+// member_updated(NEW.tableoid, OLD.ctid, NEW.ctid [, counted before, counted after])
+Datum chatopt_member_updated(PG_FUNCTION_ARGS) {
+  Site* site = ready_site(fcinfo, 2, false);
+  if (site == nullptr || site->source->chat->member_count == 0) PG_RETURN_BOOL(false);
+  auto& ledger = chatopt::counters::ledger();
+  Relation relation = table_open(site->source->relation, NoLock);
+  Version before = read_version(relation, *site->source, PG_GETARG_ITEMPOINTER(1));
+  Version after = read_version(relation, *site->source, PG_GETARG_ITEMPOINTER(2));
+  const bool noted = note_member_moved(site, ledger, &before, counted_argument(fcinfo, 3), &after,
+                                       counted_argument(fcinfo, 4));
+  ExecDropSingleTupleTableSlot(before.slot);
+  ExecDropSingleTupleTableSlot(after.slot);
+  table_close(relation, NoLock);
+  if (!noted) PG_RETURN_BOOL(false);
+  return once_a_statement(site, ledger);
 }

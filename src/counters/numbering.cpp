@@ -66,13 +66,22 @@ void make_ready(const Source& source, core::Ledger& ledger, core::Counter& count
   if (!found) raise_unknown_conversation(source, conversation);
 }
 
+// The last number there is has been given.
+void check_not_exhausted(const Source& source, const core::Counter& counter) {
+  if (counter.exhausted())
+    ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("bigint out of range"),
+                    errdetail("A conversation of table \"%s\" has reached the greatest sequence number.",
+                              get_rel_name(source.chat->conversations))));
+}
+
 void check_import(const Source& source, core::Counter& counter, int64 number) {
-  if (number < 1 || number > counter.last() + kFarthestImport)
+  const int64 farthest = counter.last() > PG_INT64_MAX - kFarthestImport ? PG_INT64_MAX
+                                                                          : counter.last() + kFarthestImport;
+  if (number < 1 || number > farthest)
     ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
                     errmsg("sequence number %lld is out of range", static_cast<long long>(number)),
                     errdetail("It must be between 1 and %lld, the conversation's last number plus %lld.",
-                              static_cast<long long>(counter.last() + kFarthestImport),
-                              static_cast<long long>(kFarthestImport))));
+                              static_cast<long long>(farthest), static_cast<long long>(kFarthestImport))));
   if (number <= counter.last() && number_is_taken(*source.chat, counter.key(), number))
     ereport(ERROR, (errcode(ERRCODE_UNIQUE_VIOLATION),
                     errmsg("sequence number %lld is already taken in its conversation",
@@ -84,15 +93,16 @@ HeapTuple number_insert(Site* site, core::Ledger& ledger, HeapTuple tuple, Tuple
   const auto statement = site->statement;
   pg::cpp_zone([&] { ledger.reclaim(statement); });
   Row row = read_row(source, tuple, descriptor);
-  if (row.no_conversation) return row.no_number ? tuple : with_number(source, tuple, descriptor, 0, true);
-
+  if (row.no_conversation) {
+    pg::cpp_zone([&] { ledger.pass(statement); });
+    return row.no_number ? tuple : with_number(source, tuple, descriptor, 0, true);
+  }
   core::Counter& counter = counter_for(site, ledger, &row.conversation);
   if (!row.no_number) {
     if (pg::cpp_zone([&] { return ledger.hand_out_again(counter, statement, row.number); })) return tuple;
     if (!core::Ledger::was_removed(counter, row.number)) {
       if (!may_import(source)) raise_explicit(source, row.number, false);
       make_ready(source, ledger, counter, row.conversation);
-      if (!counter.filled()) return tuple;
       check_import(source, counter, row.number);
     }
     // Moved to another partition, or imported.
@@ -100,7 +110,11 @@ HeapTuple number_insert(Site* site, core::Ledger& ledger, HeapTuple tuple, Tuple
     return tuple;
   }
   make_ready(source, ledger, counter, row.conversation);
-  if (!counter.filled()) return tuple;  // backfill will number it
+  if (!counter.filled()) {  // backfill will number it
+    pg::cpp_zone([&] { ledger.pass(statement); });
+    return tuple;
+  }
+  check_not_exhausted(source, counter);
   const int64 number = pg::cpp_zone([&] { return ledger.hand_out(counter, statement); });
   return with_number(source, tuple, descriptor, number, false);
 }
@@ -113,7 +127,7 @@ HeapTuple keep_number(Site* site, core::Ledger& ledger, int64 reclaimed, const R
   core::Counter& counter = counter_for(site, ledger, &after.conversation);
   // An upsert that sets every column brings the number it would have inserted
   // with; a stale object brings none.
-  const bool ours = after.no_number || after.number == reclaimed || core::Ledger::is_free(counter, after.number);
+  const bool ours = after.no_number || (reclaimed != 0 && after.number == reclaimed) || core::Ledger::is_free(counter, after.number);
   if (!ours) {
     if (!may_import(source)) raise_explicit(source, after.number, true);
     make_ready(source, ledger, counter, after.conversation);
@@ -144,6 +158,7 @@ HeapTuple number_update(Site* site, core::Ledger& ledger, HeapTuple old_tuple, H
   if (!after.no_number &&
       pg::cpp_zone([&] { return ledger.hand_out_again(counter, site->statement, after.number); }))
     return tuple;
+  check_not_exhausted(source, counter);
   const int64 number = pg::cpp_zone([&] { return ledger.hand_out(counter, site->statement); });
   return with_number(source, tuple, descriptor, number, false);
 }

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "counters/last_message.hpp"
+#include "counters/location.hpp"
 #include "counters/ledgers.hpp"
 #include "pg/boundary.hpp"
 
@@ -12,16 +13,6 @@ namespace {
 // Later than any command of this transaction: a row version that the running
 // command itself made is as good as any other.
 constexpr CommandId kAnyCommand = InvalidCommandId - 1;
-
-core::RowLocation location_of(const ItemPointerData& place) {
-  return {(uint64{ItemPointerGetBlockNumberNoCheck(&place)} << 16) | ItemPointerGetOffsetNumberNoCheck(&place), true};
-}
-
-ItemPointerData place_of(core::RowLocation location) {
-  ItemPointerData place;
-  ItemPointerSet(&place, static_cast<BlockNumber>(location.value >> 16), static_cast<OffsetNumber>(location.value));
-  return place;
-}
 
 // Finds a version of the row; which one does not matter, locking finds the newest.
 bool find_row(const Chat& chat, Relation counters, Datum key, Snapshot snapshot, TupleTableSlot* slot) {
@@ -131,7 +122,7 @@ int64 integer_at(TupleTableSlot* slot, AttrNumber column, bool* null) {
 void tell_ledger(const Chat& chat, core::Ledger& ledger, core::Counter& counter, TupleTableSlot* slot) {
   bool null;
   const int64 last = integer_at(slot, chat.last_sequence_number, &null);
-  const core::RowLocation place = location_of(slot->tts_tid);
+  const core::RowLocation place = location_of(chat.counters, slot->tts_tid);
   pg::cpp_zone([&] { ledger.row_locked(counter, place, !null, last); });
 }
 
@@ -247,7 +238,7 @@ CounterLock lock_counter_unless_busy(const Chat& chat, core::Ledger& ledger, cor
 }
 
 bool refresh_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter) {
-  if (!counter.row().known) return lock_counter(chat, ledger, counter);
+  if (!counter.row().known()) return lock_counter(chat, ledger, counter);
   Relation counters = table_open(chat.counters, RowExclusiveLock);
   TupleTableSlot* slot = table_slot_create(counters, nullptr);
   ItemPointerData place = place_of(counter.row());
@@ -275,7 +266,7 @@ void write_recount(const Chat& chat, core::Ledger& ledger, core::Counter& counte
   add_last_message(&changes, chat, last);
   if (!write_row(counters, &place, changes.values, changes.count, slot))
     elog(ERROR, "locked counter row of table \"%s\" was changed", RelationGetRelationName(counters));
-  const core::RowLocation written = location_of(place);
+  const core::RowLocation written = location_of(chat.counters, place);
   const int64 number = count.last;
   pg::cpp_zone([&] {
     ledger.drop_notes(counter);
@@ -294,7 +285,7 @@ void set_counter_unfilled(const Chat& chat, core::Ledger& ledger, core::Counter&
   if (!table_tuple_fetch_row_version(counters, &place, SnapshotSelf, slot) ||
       !write_row(counters, &place, &null, 1, slot))
     elog(ERROR, "new counter row of table \"%s\" has changed", RelationGetRelationName(counters));
-  const core::RowLocation written = location_of(place);
+  const core::RowLocation written = location_of(chat.counters, place);
   pg::cpp_zone([&] { ledger.row_locked(counter, written, false, 0); });
   ExecDropSingleTupleTableSlot(slot);
   table_close(counters, NoLock);
@@ -305,7 +296,7 @@ void write_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counte
   TupleTableSlot* slot = table_slot_create(counters, nullptr);
   for (;;) {
     ItemPointerData place = place_of(counter.row());
-    if (!counter.row().known || !table_tuple_fetch_row_version(counters, &place, SnapshotSelf, slot)) {
+    if (!counter.row().known() || !table_tuple_fetch_row_version(counters, &place, SnapshotSelf, slot)) {
       // A newer version of our own making, or the table was rewritten.
       if (!lock_counter(chat, ledger, counter)) break;
       continue;
@@ -313,7 +304,7 @@ void write_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counte
     const Changes changes = changes_of(chat, counter, slot);
     if (changes.count == 0) break;
     if (write_row(counters, &place, changes.values, changes.count, slot)) {
-      const core::RowLocation written = location_of(place);
+      const core::RowLocation written = location_of(chat.counters, place);
       pg::cpp_zone([&] { ledger.written(counter, written); });
       break;
     }

@@ -83,4 +83,6 @@ inline bool function_denied_to_public(Oid function) {
 
 }  // namespace chatopt::pg
 
-// Lists: PostgreSQL 17 has the foreach_* macros; a plain loop works everywhere.
+#ifndef PG_GETARG_ITEMPOINTER
+#define PG_GETARG_ITEMPOINTER(n) reinterpret_cast<ItemPointer>(PG_GETARG_POINTER(n))
+#endif

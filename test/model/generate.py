@@ -13,7 +13,7 @@ CROWDED = 45            # messages a conversation before deletes become likely
 
 
 class Generator:
-    def __init__(self, rng, model, schema, two_phase=True, without=()):
+    def __init__(self, rng, model, schema, two_phase=True):
         self.rng, self.model, self.schema = rng, model, schema
         self.two_phase = two_phase
         self.next_id, self.next_gid, self.next_name = 1, 1, 1
@@ -22,7 +22,7 @@ class Generator:
             "conversations": 4, "drop": 1.2, "rekey": 1, "lock": 1, "join": 5, "leave": 2, "mark_left": 3,
             "move_member": 2, "block": 4, "string": 3, "cte": 3, "truncate": 0.25, "truncate_members": 0.1,
         }
-        self.without = without
+        without = self.without = model.without
         weights = {kind: weight for kind, weight in weights.items() if kind not in without}
         self.cte_kinds = [kind for kind in ("insert", "insert", "update", "delete", "save") if kind not in without]
         if model.triggers:

@@ -72,8 +72,8 @@ class Statement:
 
 
 class Model:
-    def __init__(self, features, sessions=3, months=4):
-        self.features = features
+    def __init__(self, features, sessions=3, months=4, without=()):
+        self.features, self.without = features, frozenset(without)
         self.partitioned = "partitioned" in features
         self.soft = "counted" in features
         self.triggers = "triggers" in features
@@ -135,6 +135,8 @@ class Model:
         return old
 
     def put_message(self, key, row):
+        if row is not None and row.reply is not None:
+            self.touch(row.reply)  # the foreign key may look at it again
         self.transaction.log.append(("m", key, self._store_message(key, row)))
 
     def put_member(self, key, left):

@@ -60,6 +60,9 @@ def parse():
     parser.add_argument("--shrink", action="store_true", help="make a failing list short")
     parser.add_argument("--episode", type=int, default=EPISODE, help="statements in one fresh schema")
     parser.add_argument("--only-episode", type=int, help="run just this episode of the seed")
+    parser.add_argument("--without", action="append", default=[],
+                        help="leave out a kind of statement, or: number, twins (an id in two partitions), revival"
+                        " (a conversation dropped and made again in one transaction)")
     parser.add_argument("--jobs", type=int, default=2, help="variants at a time")
     parser.add_argument("--reference", metavar="right|FAULT",
                         help="slow stand-in triggers instead of the extension, right or with a known fault")
@@ -90,6 +93,7 @@ def run_variant(job):
     """Episodes of one variant until its share of statements has run or one fails."""
     place, variant, share, arguments, two_phase = job
     reference = load_reference(arguments.reference)
+    without = arguments.without if reference is None else arguments.without + ["save", "rekey", "number"]
     pool, statements, started, episode = [], 0, time.time(), 0
     episodes = [arguments.only_episode] if arguments.only_episode is not None else None
     while statements < share:
@@ -101,7 +105,7 @@ def run_variant(job):
         length = min(arguments.episode, share - statements) if episodes is None else arguments.episode
         name = f"model_{place}_{os.getpid()}"
         seed = f"{arguments.seed} {variant} {episode}"
-        runner, ops, difference = run_episode(variant, name, seed, length, reference, two_phase, pool)
+        runner, ops, difference = run_episode(variant, name, seed, length, reference, two_phase, pool, without)
         statements += runner.statements if runner is not None else 0
         if difference is not None:
             drop_after_failure(pool, name)
@@ -112,14 +116,14 @@ def run_variant(job):
     return [f"{variant}: {statements} statements as the model says ({episode} fresh schemas, {took:.0f} s)"], True
 
 
-def run_episode(variant, name, seed, length, reference, two_phase, pool):
+def run_episode(variant, name, seed, length, reference, two_phase, pool, without):
     """Generated statements in one fresh schema; the operations run and the first difference."""
     rng = random.Random(seed)
     ops, runner = [], None
     try:
         schema = Schema(variant, name)
-        runner = Runner(schema, reference, pool)
-        generator = Generator(rng, runner.model, schema, two_phase, () if reference is None else ("save", "rekey", "number"))
+        runner = Runner(schema, reference, pool, without=without)
+        generator = Generator(rng, runner.model, schema, two_phase)
         first = Op(0, "conversations", form="values", rows=[(c, "new") for c in range(1, 9)], bogus=True)
         pending = first
         while runner.statements < length:

@@ -99,9 +99,9 @@ def drop_pool(pool):
 class Runner:
     """The model and the database side by side."""
 
-    def __init__(self, schema, reference=None, pool=None, full_check_every=40):
+    def __init__(self, schema, reference=None, pool=None, full_check_every=40, without=()):
         self.schema = schema
-        self.model = Statements(schema.features)
+        self.model = Statements(schema.features, without=without)
         self.database = Database(schema, reference=reference, pool=pool)
         self.full_check_every = full_check_every
         self.ended = self.statements = 0

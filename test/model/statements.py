@@ -141,6 +141,8 @@ class Statements(Model):
             self.lock_for_number(row.conv)
         except Fail as failure:
             codes |= failure.codes
+        if explicit and row.seq is not None and not codes and self.taken(row):
+            codes.add("23505")
         if leaf is not None and row.at // MONTH != leaf:
             codes |= {"23514", "0A000"}  # 0A000 where a BEFORE trigger has made the row
         if codes:
@@ -151,6 +153,7 @@ class Statements(Model):
             return  # a later trigger drops it: its number did not land
         self.touch_id(row.id)
         key = self.key(row)
+        self.refuse_twin(row, key)
         if key in self.messages:
             if conflict == "nothing":
                 return
@@ -177,10 +180,16 @@ class Statements(Model):
         if self.triggers and row.content.startswith("ask"):
             self.statement.asks.append(row)
 
+    def refuse_twin(self, row, *keys):
+        """Messages of the same id in two partitions, left out on request."""
+        if "twins" in self.without and not self.by_id[row.id] <= set(keys):
+            raise Blocked
+
+    def taken(self, row):
+        return any(self.messages[key].seq == row.seq for key in self.by_conversation[row.conv])
+
     def explicit_number(self, row):
         """An import keeps its numbers and moves the counter up to them."""
-        if any(self.messages[key].seq == row.seq for key in self.by_conversation[row.conv]):
-            raise Fail("23505")
         conversation = self.conversations[row.conv]
         if row.seq > conversation.last:
             self.put_conversation(row.conv, conversation._replace(last=row.seq))
@@ -201,7 +210,7 @@ class Statements(Model):
         row = old._replace(**new)
         if row.conv != old.conv:
             self.lock_for_number(row.conv)
-        elif row.seq != old.seq:
+        elif row.seq != old.seq and row.conv is not None:
             raise Fail("428C9")
         if self.partitioned and row.at // MONTH > self.months:
             raise Fail("23514")
@@ -210,6 +219,7 @@ class Statements(Model):
         new_key = self.key(row)
         if row.id != old.id:
             self.touch_id(row.id)
+        self.refuse_twin(row, key, new_key)
         if new_key != key and new_key in self.messages:
             raise Fail("23505")
         if row.conv is None:
@@ -381,6 +391,8 @@ class Statements(Model):
                     raise Fail("21000")
                 self.put_conversation(cid, self.conversations[cid]._replace(title=title))
             else:
+                if "revival" in self.without and any(what == "c" and key == cid for what, key, _ in self.transaction.log):
+                    raise Blocked
                 self.put_conversation(cid, Conversation(title, 0))
             done.add(cid)
 

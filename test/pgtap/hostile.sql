@@ -102,7 +102,7 @@ SELECT is(test.attempt_under('', $$ SELECT chatopt.attach('plain.conversations',
 SELECT is(test.attempt_under('', $$ INSERT INTO plain.messages (id, conversation_id) VALUES (301, 1) $$), 'done', 'a send without a path');
 -- a condition is parsed once, with the path of the caller, and means the same under every other
 SELECT chatopt.detach('plain.messages') \g /dev/null
-CREATE FUNCTION plain.shown(kind pg_catalog.text) RETURNS boolean IMMUTABLE LANGUAGE sql AS $$ SELECT kind IS DISTINCT FROM 'join' $$;
+CREATE FUNCTION plain.shown(kind pg_catalog.text) RETURNS boolean IMMUTABLE LANGUAGE sql RETURN kind IS DISTINCT FROM 'join';
 CREATE FUNCTION evil.shown(kind pg_catalog.text) RETURNS boolean IMMUTABLE LANGUAGE sql AS $$ SELECT evil.touched() $$;
 SELECT chatopt.attach('plain.conversations', 'plain.messages', 'plain.members', message_counted => 'shown(type) AND deleted_at IS NULL') \g /dev/null
 SELECT is(test.attempt_under(:evil, $$ INSERT INTO plain.messages (id, conversation_id, type) VALUES (401, 1, 'text'), (402, 1, 'join') $$), 'done', 'a send with a condition');
@@ -130,6 +130,9 @@ DECLARE
   n text := ('n' || c)::name;
   l text := ('l' || c)::name;
   q text := ('q' || c)::name;
+  e text := ('e' || c)::name;
+  i text := ('i' || c)::name;
+  z text := ('z' || c)::name;
   before text;
   names jsonb;
   s text;
@@ -143,12 +146,13 @@ BEGIN
   before := test.snapshot(sch);
   FOR s IN SELECT * FROM chatopt.attach(conv::regclass, msg::regclass, mem::regclass, conversation_key => k, message_key => m, message_conversation => r, message_time => a,
       member_conversation => r, member_user => k, sequence_column => n, message_counted => format('NOT %I', d), dry_run => true,
-      counter_columns => jsonb_build_object('last_sequence_number', l, 'message_count', q)) LOOP
+      counter_columns => jsonb_build_object('last_sequence_number', l, 'message_count', q, 'member_count', e, 'last_message_id', i, 'last_message_at', z)) LOOP
     EXECUTE s;
   END LOOP;
   names := jsonb_build_object('conversations', conv, 'messages', msg, 'members', mem, 'key', quote_ident(k), 'conversation', quote_ident(r), 'id', quote_ident(m),
     'time', quote_ident(a), 'number', quote_ident(n), 'counted', format('NOT m.%I', d), 'member_conversation', quote_ident(r),
-    'last_sequence_number', quote_ident(l), 'message_count', quote_ident(q));
+    'last_sequence_number', quote_ident(l), 'message_count', quote_ident(q),
+    'member_count', quote_ident(e), 'last_message_id', quote_ident(i), 'last_message_at', quote_ident(z));
   EXECUTE format('INSERT INTO %s (%I, %I) VALUES (1, %L), (2, %L), (3, %L)', msg, m, r, 'one', t || c, 'one');
   EXECUTE format('INSERT INTO %s VALUES (%L, 1), (%L, 2)', mem, 'one', t || c);
   EXECUTE format('UPDATE %s SET %I = true WHERE %I = 3', msg, d, m);
@@ -161,7 +165,7 @@ BEGIN
   PERFORM chatopt.lock_conversations(msg::regclass, 'one', t || c || t);
   RETURN NEXT is_empty(format('SELECT * FROM chatopt.attach(%L, %L, %L, conversation_key => %L, message_key => %L, message_conversation => %L, message_time => %L,
       member_conversation => %L, member_user => %L, sequence_column => %L, message_counted => %L, counter_columns => %L)', conv, msg, mem, k, m, r, a, r, k, n, format('NOT %I', d),
-      jsonb_build_object('last_sequence_number', l, 'message_count', q)), 'attach twice: ' || quote_literal(t));
+      jsonb_build_object('last_sequence_number', l, 'message_count', q, 'member_count', e, 'last_message_id', i, 'last_message_at', z)), 'attach twice: ' || quote_literal(t));
   EXECUTE format('DELETE FROM %s', msg);
   FOR s IN SELECT * FROM chatopt.detach(msg::regclass, drop_columns => true, dry_run => true) LOOP
     EXECUTE s;

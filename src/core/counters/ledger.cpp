@@ -8,14 +8,17 @@ namespace chatopt::core {
 
 void Greatest::raise(const Message& message) {
   if (message.number < number) return;
-  key.set(message.key);
-  time.set(message.time, message.time_null);
+  if (!message.row.known()) {
+    key.set(message.key);
+    time.set(message.time, message.time_null);
+  }
+  row = message.row;
   number = message.number;
 }
 
 void Notes::clear() noexcept {
   any = false;
-  regained = false;
+  unsure = false;
   messages = 0;
   members = 0;
   came.clear();
@@ -101,8 +104,8 @@ void Ledger::row_gone(Counter& counter) {
 }
 
 void Ledger::forget_rows() noexcept {
-  for (auto& [key, counter] : counters_) counter->state_->row.known = false;
-  for (auto& saved : saved_) saved.state->row.known = false;
+  for (auto& [key, counter] : counters_) counter->state_->row = {};
+  for (auto& saved : saved_) saved.state->row = {};
 }
 
 std::int64_t Ledger::reclaim(Tag statement) {
@@ -110,7 +113,7 @@ std::int64_t Ledger::reclaim(Tag statement) {
     --entry;
     if (entry->statement != statement) continue;
     const HandedOut lost = *entry;
-    if (!lost.given) {
+    if (lost.counter != nullptr && !lost.given) {
       touch(*lost.counter);
       auto& free = lost.counter->state_->unlanded;
       free.insert(std::lower_bound(free.begin(), free.end(), lost.number), lost.number);
@@ -121,9 +124,11 @@ std::int64_t Ledger::reclaim(Tag statement) {
   return 0;
 }
 
-void Ledger::push(Counter& counter, Tag statement, std::int64_t number, bool given) {
-  handed_out_.push_back({statement, &counter, number, depth_, given});
+void Ledger::push(Counter* counter, Tag statement, std::int64_t number, bool given) {
+  handed_out_.push_back({statement, counter, number, depth_, given});
 }
+
+void Ledger::pass(Tag statement) { push(nullptr, statement, 0, false); }
 
 std::int64_t Ledger::hand_out(Counter& counter, Tag statement) {
   touch(counter);
@@ -131,11 +136,11 @@ std::int64_t Ledger::hand_out(Counter& counter, Tag statement) {
   std::int64_t number;
   if (state.unlanded.empty()) {
     number = state.high + 1;
-    push(counter, statement, number, false);
+    push(&counter, statement, number, false);
     state.high = number;
   } else {
     number = state.unlanded.front();
-    push(counter, statement, number, false);
+    push(&counter, statement, number, false);
     state.unlanded.erase(state.unlanded.begin());
   }
   return number;
@@ -146,7 +151,7 @@ bool Ledger::hand_out_again(Counter& counter, Tag statement, std::int64_t number
   const auto found = std::lower_bound(free.begin(), free.end(), number);
   if (found == free.end() || *found != number) return false;
   touch(counter);
-  push(counter, statement, number, false);
+  push(&counter, statement, number, false);
   free.erase(found);
   return true;
 }
@@ -158,17 +163,41 @@ bool Ledger::is_free(const Counter& counter, std::int64_t number) noexcept {
 
 void Ledger::hand_out_given(Counter& counter, Tag statement, std::int64_t number) {
   touch(counter);
-  push(counter, statement, number, true);
+  push(&counter, statement, number, true);
+}
+
+bool Ledger::sole_landed(RowLocation row, bool counted) {
+  if (handed_out_.size() != 1) return false;
+  const HandedOut entry = handed_out_.front();
+  if (entry.counter != nullptr) {
+    Message message;
+    message.number = entry.number;
+    message.counted = counted;
+    message.row = row;
+    land(entry, message);
+  }
+  handed_out_.clear();
+  return true;
 }
 
 bool Ledger::landed(Counter& counter, const Message& message) {
-  auto entry = handed_out_.end();
-  while (entry != handed_out_.begin()) {
-    --entry;
-    if (entry->counter == &counter && entry->number == message.number) break;
-    if (entry == handed_out_.begin()) return false;
-  }
-  if (entry == handed_out_.end()) return false;
+  const auto entry = std::find_if(handed_out_.rbegin(), handed_out_.rend(), [&](const HandedOut& candidate) {
+    return candidate.counter == &counter && candidate.number == message.number;
+  });
+  if (entry == handed_out_.rend()) return false;
+  land(*entry, message);
+  handed_out_.erase(std::next(entry).base());
+  return true;
+}
+
+void Ledger::passed_landed() noexcept {
+  const auto entry = std::find_if(handed_out_.rbegin(), handed_out_.rend(),
+                                  [](const HandedOut& candidate) { return candidate.counter == nullptr; });
+  if (entry != handed_out_.rend()) handed_out_.erase(std::next(entry).base());
+}
+
+void Ledger::land(const HandedOut& entry, const Message& message) {
+  Counter& counter = *entry.counter;
   note(counter);
   auto& state = *counter.state_;
   auto& notes = state.notes;
@@ -179,14 +208,19 @@ bool Ledger::landed(Counter& counter, const Message& message) {
     notes.came.raise(message);
   }
   if (!notes.removed.empty() && notes.removed.contains(message.number)) {
-    if (message.counted && notes.removed_uncounted.contains(message.number)) notes.regained = true;
+    if (message.counted && notes.removed_uncounted.contains(message.number)) notes.unsure = true;
     notes.removed.erase(message.number);
     notes.removed_uncounted.erase(message.number);
-  } else if (entry->given && message.counted) {
-    notes.regained = true;  // an imported number may lie anywhere
+  } else if (entry.given && message.counted) {
+    notes.unsure = true;  // an imported number may lie anywhere
   }
-  handed_out_.erase(entry);
-  return true;
+}
+
+// What came first may go again before anything was written.
+void Ledger::came_no_more(Notes& notes, std::int64_t number) noexcept {
+  if (notes.came.number != number) return;
+  notes.came.clear();
+  notes.unsure = true;
 }
 
 void Ledger::removed(Counter& counter, const Message& message) {
@@ -199,6 +233,7 @@ void Ledger::removed(Counter& counter, const Message& message) {
   } else {
     notes.removed_uncounted.insert(message.number);
   }
+  came_no_more(notes, message.number);
 }
 
 void Ledger::changed(Counter& counter, const Message& before, const Message& after) {
@@ -208,7 +243,9 @@ void Ledger::changed(Counter& counter, const Message& before, const Message& aft
   if (before.counted) notes.went.raise(before);
   if (after.counted) {
     notes.came.raise(after);
-    if (!before.counted) notes.regained = true;
+    if (!before.counted) notes.unsure = true;
+  } else {
+    came_no_more(notes, after.number);
   }
 }
 

@@ -24,6 +24,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory_resource>
 #include <span>
 #include <string_view>
@@ -71,24 +72,34 @@ class Image {
   bool null_ = true;
 };
 
-// A message row as the counters see it. Empty bytes with null set is SQL NULL.
+// Where a row is stored: opaque to the core. Not known where relation is 0.
+struct RowLocation {
+  std::uint64_t place = 0;
+  std::uint32_t relation = 0;
+  [[nodiscard]] bool known() const noexcept { return relation != 0; }
+};
+
+// A message row as the counters see it. Key and time are given, or can be read
+// from where the row is. Empty bytes with time_null set is SQL NULL.
 struct Message {
-  std::int64_t number;
+  std::int64_t number = 0;
+  bool counted = false;
+  RowLocation row;
   Bytes key;
   Bytes time;
-  bool time_null;
-  bool counted;
+  bool time_null = true;
 };
 
 // The message with the greatest number of its kind; number 0 means none.
 struct Greatest {
   explicit Greatest(Memory& memory) : key(memory), time(memory) {}
   Greatest(const Greatest& other, Memory& memory)
-      : number(other.number), key(other.key, memory), time(other.time, memory) {}
+      : number(other.number), row(other.row), key(other.key, memory), time(other.time, memory) {}
   void raise(const Message& message);
   void clear() noexcept { number = 0; }
 
   std::int64_t number = 0;
+  RowLocation row;  // where key and time are to be read; else they are here
   Image key;
   Image time;
 };
@@ -99,7 +110,7 @@ struct Notes {
       : came(memory), went(memory), removed(memory), removed_uncounted(memory) {}
   Notes(const Notes& other, Memory& memory)
       : any(other.any),
-        regained(other.regained),
+        unsure(other.unsure),
         messages(other.messages),
         members(other.members),
         came(other.came, memory),
@@ -109,19 +120,13 @@ struct Notes {
   void clear() noexcept;
 
   bool any = false;
-  bool regained = false;      // a message that was there became counted
+  bool unsure = false;        // which message is the last takes a look at the table
   std::int64_t messages = 0;  // change of message_count
   std::int64_t members = 0;   // change of member_count
   Greatest came;              // greatest number that became counted, or changed its key or time
   Greatest went;              // greatest number that stopped being counted, or had another key or time
   NumberSet removed;
   NumberSet removed_uncounted;
-};
-
-// Where a counter row is: opaque to the core.
-struct RowLocation {
-  std::uint64_t value = 0;
-  bool known = false;
 };
 
 class Counter {
@@ -136,6 +141,10 @@ class Counter {
   [[nodiscard]] bool filled() const noexcept { return state_->filled; }
   [[nodiscard]] RowLocation row() const noexcept { return state_->row; }
   [[nodiscard]] std::int64_t last() const noexcept { return state_->last; }
+  // No greater number can be handed out.
+  [[nodiscard]] bool exhausted() const noexcept {
+    return state_->high == std::numeric_limits<std::int64_t>::max() && state_->unlanded.empty();
+  }
   [[nodiscard]] const Notes& notes() const noexcept { return state_->notes; }
 
  private:
@@ -202,8 +211,16 @@ class Ledger {
     return counter.state_->notes.removed.contains(number);
   }
 
-  // Rows. landed returns false when the number was not handed out by hand_out*.
+  // A row that gets no number: it has no conversation, or one that is not filled.
+  void pass(Tag statement);
+
+  // Rows.
+  // The row handed out last landed, when it is the only one under way, so that
+  // it can be no other. False: there are more, and landed() has to be told which.
+  bool sole_landed(RowLocation row, bool counted);
+  // False when the number was not handed out by hand_out*.
   bool landed(Counter& counter, const Message& message);
+  void passed_landed() noexcept;
   void removed(Counter& counter, const Message& message);
   void changed(Counter& counter, const Message& before, const Message& after);
   void members_changed(Counter& counter, std::int64_t by);
@@ -246,7 +263,7 @@ class Ledger {
   };
   struct HandedOut {
     Tag statement;
-    Counter* counter;
+    Counter* counter;  // NULL: a row without a number
     std::int64_t number;
     int depth;
     bool given;  // the row brought it: it goes back to nobody
@@ -269,10 +286,12 @@ class Ledger {
     }
   };
 
+  static void came_no_more(Notes& notes, std::int64_t number) noexcept;
   static Key key_of(const Counter& counter) noexcept;
   void touch(Counter& counter);  // before every change: saves the state for a roll back, lists it
   void note(Counter& counter) { touch(counter); counter.state_->notes.any = true; }
-  void push(Counter& counter, Tag statement, std::int64_t number, bool given);
+  void push(Counter* counter, Tag statement, std::int64_t number, bool given);
+  void land(const HandedOut& entry, const Message& message);
   void settle(Counter& counter) noexcept;
 
   Memory& memory_;

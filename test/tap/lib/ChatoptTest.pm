@@ -136,18 +136,20 @@ sub sqlstate_is
 {
 	my ($node, $db, $sql, $sqlstate, $what, @patterns) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	my ($status, $out, $error) = $node->psql($db, "\\set VERBOSITY verbose\n$sql");
+	my ($status, $out, $error) = run_sql($node, $db, "\\set VERBOSITY verbose\n$sql");
 	my $good = $status != 0 && $error =~ /ERROR:\s+\Q$sqlstate\E:/;
 	foreach my $pattern (@patterns) { $good &&= $error =~ $pattern; }
 	ok($good, $what) or diag("status $status\noutput: $out\nerror: $error");
 	return $good;
 }
 
-# Runs SQL and returns (status, output, error), whatever happens.
+# Runs SQL and returns (status, output, error), whatever happens; status -1 after half a minute.
 sub run_sql
 {
 	my ($node, $db, $sql, %options) = @_;
-	return $node->psql($db, $sql, timeout => 30, %options);
+	my $timed_out = 0;
+	my ($status, $out, $error) = $node->psql($db, $sql, timeout => 30, timed_out => \$timed_out, %options);
+	return $timed_out ? (-1, $out, 'timed out') : ($status, $out, $error);
 }
 
 # A psql that runs a file and writes what the server answered into another; it
