@@ -105,8 +105,8 @@ COMMENT ON FUNCTION chatopt.conversation_changed() IS
 CREATE FUNCTION chatopt.conversations_truncated() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'chatopt_conversations_truncated';
 COMMENT ON FUNCTION chatopt.conversations_truncated() IS
-  'BEFORE TRUNCATE trigger of a conversations table whose messages chatopt checks: refuses with 0A000 while there '
-  'are messages';
+  'AFTER TRUNCATE trigger of a conversations table whose counters are elsewhere, or whose messages chatopt checks: empties '
+  'the counters, and refuses with 0A000 where messages are left';
 
 CREATE FUNCTION chatopt.lock_conversations(messages regclass, VARIADIC conversations anycompatiblearray)
   RETURNS void LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp

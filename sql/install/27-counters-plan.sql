@@ -348,19 +348,19 @@ BEGIN
     'CREATE TRIGGER zzz_chatopt_guard BEFORE INSERT OR UPDATE OF %I, %s ON %s FOR EACH ROW EXECUTE FUNCTION chatopt.guard_counters(%s)',
     names->>'counter_key', (SELECT string_agg(quote_ident(columns->>r), ', ' ORDER BY o) FROM unnest(kept) WITH ORDINALITY AS u(r, o)), cnt,
     (SELECT string_agg(quote_literal(r), ', ' ORDER BY o) FROM unnest(ARRAY['conversation'] || kept) WITH ORDINALITY AS u(r, o)));
-  IF cnt <> conv THEN
-    RETURN QUERY SELECT conv, conv, 'zzz_chatopt_guard', format(
-      'CREATE TRIGGER zzz_chatopt_guard BEFORE UPDATE OF %I ON %s FOR EACH ROW EXECUTE FUNCTION chatopt.guard_counters(''conversation'')',
-      names->>'conversation_key', conv);
-  END IF;
   IF cnt <> conv OR (layout->>'enforce')::boolean THEN
     RETURN QUERY SELECT conv, conv, 'aaa_chatopt_conversation', format(
       'CREATE TRIGGER aaa_chatopt_conversation AFTER INSERT OR DELETE OR UPDATE OF %I ON %s FOR EACH ROW EXECUTE FUNCTION chatopt.conversation_changed(%L, %L)',
       names->>'conversation_key', conv, a[1], a[2]) FROM chatopt._conversation_actions(layout) AS a;
   END IF;
-  IF (layout->>'enforce')::boolean THEN
-    RETURN QUERY SELECT conv, conv, 'aaa_chatopt_truncate',
-      format('CREATE TRIGGER aaa_chatopt_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION chatopt.conversations_truncated()', conv);
+  IF cnt <> conv OR (layout->>'enforce')::boolean THEN
+    RETURN QUERY SELECT conv, conv, 'zzz_chatopt_truncate',
+      format('CREATE TRIGGER zzz_chatopt_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION chatopt.conversations_truncated()', conv);
+  END IF;
+  IF cnt <> conv THEN
+    RETURN QUERY SELECT conv, conv, 'zzz_chatopt_guard', format(
+      'CREATE TRIGGER zzz_chatopt_guard BEFORE UPDATE OF %I ON %s FOR EACH ROW EXECUTE FUNCTION chatopt.guard_counters(''conversation'')',
+      names->>'conversation_key', conv);
   END IF;
   RETURN QUERY SELECT msg, msg, 'zzz_chatopt_number', format(
     'CREATE TRIGGER zzz_chatopt_number BEFORE INSERT OR UPDATE OF %s ON %s FOR EACH ROW EXECUTE FUNCTION chatopt.number_message(%s)',

@@ -105,22 +105,25 @@ Datum chatopt_conversation_changed(PG_FUNCTION_ARGS) {
   return PointerGetDatum(nullptr);
 }
 
-// With the foreign key gone, TRUNCATE of conversations that have messages is
-// refused as the key did, unless messages go in the same statement.
+// AFTER TRUNCATE of the conversations: counters of their own table go too. With
+// the foreign key gone, messages must have gone in the same statement.
 Datum chatopt_conversations_truncated(PG_FUNCTION_ARGS) {
   using namespace chatopt::counters;
   auto* data = CALLED_AS_TRIGGER(fcinfo) ? reinterpret_cast<TriggerData*>(fcinfo->context) : nullptr;
-  if (data == nullptr || !TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
+  if (data == nullptr || !TRIGGER_FIRED_BY_TRUNCATE(data->tg_event) || !TRIGGER_FIRED_AFTER(data->tg_event))
     ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                    errmsg("function \"conversations_truncated\" must be fired by a trigger of chatopt.attach")));
+                    errmsg("function \"conversations_truncated\" must be fired AFTER TRUNCATE")));
   const Chat* chat = chat_of_conversations(RelationGetRelid(data->tg_relation));
   if (chat == nullptr || chat->disabled) return PointerGetDatum(nullptr);
-  if (run_as_owner(*chat, psprintf("SELECT FROM %s LIMIT 1", qualified_name(chat->messages)), 0, nullptr) > 0)
+  if (chat->enforce &&
+      run_as_owner(*chat, psprintf("SELECT FROM %s LIMIT 1", qualified_name(chat->messages)), 0, nullptr) > 0)
     ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                     errmsg("cannot truncate table \"%s\": its conversations have messages",
                            RelationGetRelationName(data->tg_relation)),
                     errdetail("Table \"%s\" refers to it through chatopt (enforce_conversation).",
                               get_rel_name(chat->messages)),
-                    errhint("Truncate table \"%s\" first.", get_rel_name(chat->messages))));
+                    errhint("Truncate table \"%s\" at the same time.", get_rel_name(chat->messages))));
+  if (chat->counters != chat->conversations)
+    (void)run_as_owner(*chat, psprintf("DELETE FROM %s", qualified_name(chat->counters)), 0, nullptr);
   return PointerGetDatum(nullptr);
 }

@@ -114,19 +114,14 @@ HeapTuple guard_update(TriggerData* data) {
 
 AttrNumber conversation_key_column(const Chat& chat) {
   if (chat.counters == chat.conversations) return chat.key;
-  Relation relation = table_open(chat.conversations, AccessShareLock);
-  AttrNumber column = 0;
-  for (int i = 0; relation->trigdesc != nullptr && i < relation->trigdesc->numtriggers; ++i) {
-    const Trigger& trigger = relation->trigdesc->triggers[i];
-    const char* name = get_func_name(trigger.tgfoid);
-    if (name != nullptr && strcmp(name, "guard_counters") == 0 && trigger.tgnattr == 1) column = trigger.tgattr[0];
-  }
-  table_close(relation, AccessShareLock);
-  if (column == 0)
-    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                    errmsg("the chatopt triggers of table \"%s\" are not complete", get_rel_name(chat.conversations)),
-                    errhint("Call chatopt.attach again: it puts back what is missing.")));
-  return column;
+  Role roles[kMostRoles];
+  const int count = roles_of(chat.conversations, roles);
+  for (int i = 0; i < count; ++i)
+    if (strcmp(roles[i].name, "conversation") == 0) return roles[i].column;
+  ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                  errmsg("the chatopt triggers of table \"%s\" are not complete", get_rel_name(chat.conversations)),
+                  errhint("Call chatopt.attach again: it puts back what is missing.")));
+  pg_unreachable();
 }
 
 }  // namespace chatopt::counters

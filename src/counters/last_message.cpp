@@ -44,15 +44,20 @@ LastMessage from_notes(const Chat& chat, const core::Greatest& message) {
   return last;
 }
 
-// Was this message the one the row names as last?
-bool is_stored_last(const Chat& chat, const core::Greatest& message, TupleTableSlot* row) {
-  const bool by_id = chat.last_message_id != 0;
-  const core::Image& image = by_id ? message.key : message.time;
+bool is_stored(TupleTableSlot* row, AttrNumber column, const core::Image& image, const pg::ValueType& type) {
+  if (column == 0) return true;
   bool null;
-  Datum stored = slot_getattr(row, by_id ? chat.last_message_id : chat.last_message_at, &null);
+  Datum stored = slot_getattr(row, column, &null);
   if (null || image.null()) return null && image.null();
-  const core::Bytes bytes = pg::image_of(&stored, by_id ? chat.last_message_id_type : chat.last_message_at_type);
+  const core::Bytes bytes = pg::image_of(&stored, type);
   return bytes.size() == image.bytes().size() && std::memcmp(bytes.data(), image.bytes().data(), bytes.size()) == 0;
+}
+
+// Was this message the one the row names as last? By key and time: the key of a
+// partitioned table need not be unique by itself.
+bool is_stored_last(const Chat& chat, const core::Greatest& message, TupleTableSlot* row) {
+  return is_stored(row, chat.last_message_id, message.key, chat.last_message_id_type) &&
+         is_stored(row, chat.last_message_at, message.time, chat.last_message_at_type);
 }
 
 SPIPlanPtr prepare(const Chat& chat) {

@@ -144,8 +144,15 @@ void note_landed(Site* site, core::Ledger& ledger, MessageRow* row) {
   if (!pg::cpp_zone([&] { return ledger.landed(counter, row->message); })) raise_changed(*site->source);
 }
 
+// The counter of a row that was there before: its conversation may have another
+// key by now.
+core::Counter& counter_before(Site* site, core::Ledger& ledger, Datum* key) {
+  core::Counter& counter = counter_for(site, ledger, key);
+  return *pg::cpp_zone([&] { return &ledger.renamed_counter(counter); });
+}
+
 void note_removed(Site* site, core::Ledger& ledger, MessageRow* row) {
-  core::Counter& counter = counter_for(site, ledger, &row->version.conversation);
+  core::Counter& counter = counter_before(site, ledger, &row->version.conversation);
   pg::cpp_zone([&] { ledger.removed(counter, row->message); });
 }
 
@@ -242,7 +249,8 @@ bool note_delete(FunctionCallInfo fcinfo, Site* site, core::Ledger& ledger) {
 }
 
 void note_member(Site* site, core::Ledger& ledger, Version* version, int64 by) {
-  core::Counter& counter = counter_for(site, ledger, &version->conversation);
+  core::Counter& counter = by < 0 ? counter_before(site, ledger, &version->conversation)
+                                  : counter_for(site, ledger, &version->conversation);
   pg::cpp_zone([&] { ledger.members_changed(counter, by); });
 }
 

@@ -60,6 +60,15 @@ void set_queue_tag(LOCKTAG* tag, const Chat& chat, core::Bytes key) {
   tag->locktag_lockmethodid = DEFAULT_LOCKMETHOD;
 }
 
+// The version at this place, or the one this transaction has made of it since.
+bool fetch_newest(Relation counters, ItemPointerData place, TupleTableSlot* slot) {
+  if (table_tuple_fetch_row_version(counters, &place, SnapshotSelf, slot)) return true;
+  TableScanDesc scan = table_beginscan_tid(counters, SnapshotSelf);
+  table_tuple_get_latest_tid(scan, &place);
+  table_endscan(scan);
+  return table_tuple_fetch_row_version(counters, &place, SnapshotSelf, slot);
+}
+
 enum class Locked { kYes, kGone, kWouldWait };
 
 Locked lock_version(Relation counters, TupleTableSlot* slot, LockWaitPolicy wait) {
@@ -241,13 +250,14 @@ bool refresh_counter(const Chat& chat, core::Ledger& ledger, core::Counter& coun
   if (!counter.row().known()) return lock_counter(chat, ledger, counter);
   Relation counters = table_open(chat.counters, RowExclusiveLock);
   TupleTableSlot* slot = table_slot_create(counters, nullptr);
-  ItemPointerData place = place_of(counter.row());
-  const bool current = table_tuple_fetch_row_version(counters, &place, SnapshotSelf, slot) &&
-                       has_key(chat, slot, counter.key());
-  if (current) tell_ledger(chat, ledger, counter, slot);
+  const bool same = fetch_newest(counters, place_of(counter.row()), slot) && has_key(chat, slot, counter.key());
+  if (same) tell_ledger(chat, ledger, counter, slot);
   ExecDropSingleTupleTableSlot(slot);
   table_close(counters, NoLock);
-  return current || lock_counter(chat, ledger, counter);
+  if (same) return true;
+  // The row is gone; another one may have its key. Nothing is left to write to it.
+  pg::cpp_zone([&] { ledger.row_gone(counter); });
+  return lock_counter(chat, ledger, counter);
 }
 
 void write_recount(const Chat& chat, core::Ledger& ledger, core::Counter& counter, const Recount& count,
@@ -294,21 +304,22 @@ void set_counter_unfilled(const Chat& chat, core::Ledger& ledger, core::Counter&
 void write_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter) {
   Relation counters = table_open(chat.counters, RowExclusiveLock);
   TupleTableSlot* slot = table_slot_create(counters, nullptr);
-  for (;;) {
+  bool there = true;
+  for (bool written = false; there && !written;) {
     ItemPointerData place = place_of(counter.row());
     if (!counter.row().known() || !table_tuple_fetch_row_version(counters, &place, SnapshotSelf, slot)) {
-      // A newer version of our own making, or the table was rewritten.
-      if (!lock_counter(chat, ledger, counter)) break;
+      // The statement itself made a newer version, or deleted the row.
+      there = refresh_counter(chat, ledger, counter) && counter.notes().any;
       continue;
     }
     const Changes changes = changes_of(chat, counter, slot);
-    if (changes.count == 0) break;
-    if (write_row(counters, &place, changes.values, changes.count, slot)) {
-      const core::RowLocation written = location_of(chat.counters, place);
-      pg::cpp_zone([&] { ledger.written(counter, written); });
-      break;
+    written = changes.count == 0 || write_row(counters, &place, changes.values, changes.count, slot);
+    if (written) {
+      const core::RowLocation location = location_of(chat.counters, place);
+      pg::cpp_zone([&] { ledger.written(counter, location); });
+    } else {
+      there = refresh_counter(chat, ledger, counter) && counter.notes().any;
     }
-    if (!lock_counter(chat, ledger, counter)) break;
   }
   ExecDropSingleTupleTableSlot(slot);
   table_close(counters, NoLock);

@@ -140,7 +140,7 @@ void append_trigger_differences(StringInfo sql, const Chat& chat) {
   if (chat.disabled) return;
   appendStringInfo(
       sql,
-      " UNION ALL SELECT NULL, 'trigger ' || e.name, coalesce('disabled on ' || t.place::text, 'missing on ' || "
+      " UNION ALL SELECT NULL, 'trigger ' || e.name, coalesce(CASE t.tgenabled WHEN 'D' THEN 'disabled on ' ELSE 'altered on ' END || t.place::text, 'missing on ' || "
       "e.place::text), e.place::text FROM ("
       "SELECT tree.relid AS place, n.name, n.leaves_only FROM (VALUES (%u::oid::regclass, true), "
       "(%u::oid::regclass, false)) AS tables(root, messages) CROSS JOIN LATERAL (SELECT p.relid, p.isleaf, p.relid = "
@@ -151,7 +151,7 @@ void append_trigger_differences(StringInfo sql, const Chat& chat) {
       "(tables.messages OR NOT n.messages_only) AND (NOT n.leaves_only OR tree.isleaf OR tree.is_root)"
       " UNION SELECT %u::oid::regclass, 'zzz_chatopt_guard', false) AS e "
       "LEFT JOIN LATERAL (SELECT g.tgrelid::regclass AS place, g.tgenabled FROM pg_trigger AS g WHERE g.tgrelid = "
-      "e.place AND g.tgname = e.name) AS t ON true WHERE t.place IS NULL OR t.tgenabled = 'D'",
+      "e.place AND g.tgname = e.name) AS t ON true WHERE t.place IS NULL OR t.tgenabled <> 'O'",
       chat.messages, OidIsValid(chat.members) ? chat.members : chat.messages, chat.counters);
 }
 

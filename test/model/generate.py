@@ -20,7 +20,8 @@ class Generator:
         weights = {
             "insert": 30, "update": 14, "delete": 5, "merge": 5, "forward": 3, "reinsert": 2, "save": 4,
             "conversations": 4, "drop": 1.2, "rekey": 1, "lock": 1, "join": 5, "leave": 2, "mark_left": 3,
-            "move_member": 2, "block": 4, "string": 3, "cte": 3, "truncate": 0.25, "truncate_members": 0.1,
+            "move_member": 2, "block": 4, "string": 3, "cte": 3, "truncate": 0.25, "truncate_members": 0.1, "truncate_all": 0.05, "nested": 1.5,
+            "share": 1.5, "hold": 1, "upkeep": 0.3,
         }
         without = self.without = model.without
         weights = {kind: weight for kind, weight in weights.items() if kind not in without}
@@ -28,7 +29,7 @@ class Generator:
         if model.triggers:
             weights.pop("reinsert")
         self.kinds, self.weights = list(weights), list(weights.values())
-        self.inner = [kind for kind in weights if kind not in ("block", "string", "cte", "truncate", "truncate_members")]
+        self.inner = [kind for kind in weights if kind not in ("block", "string", "cte", "truncate", "truncate_members", "truncate_all", "upkeep")]
         self.inner_weights = [weights[kind] for kind in self.inner]
 
     # ------------------------------------------------------------------ what the next operation is
@@ -42,6 +43,8 @@ class Generator:
         if transaction.aborted:
             return self.after_error(session, transaction)
         dice = rng.random()
+        if rng.random() < 0.004:
+            return Op(session, "reconnect")
         if dice < 0.09:
             return Op(session, "commit")
         if dice < 0.12:
@@ -139,6 +142,8 @@ class Generator:
                 return "drop"
             if dice < 0.23:
                 return "nil"
+        if self.schema.has("deferred") and self.rng.random() < 0.08:
+            return "remind"
         return self.rng.choice(("hello", "yes", "no", "later"))
 
     def row(self, mid=None, cid=0):
@@ -208,6 +213,15 @@ class Generator:
             if self.rng.random() < 0.99:
                 a["rows"][place] = row._replace(at=leaf * MONTH + row.at % MONTH)
 
+    def make_nested(self, inner=False):
+        rng, rows = self.rng, []
+        place = self.conversation()
+        for _ in range(self.some(5)):
+            row = self.row(cid=place if rng.random() < 0.8 else self.conversation())
+            mid = self.fresh() if rng.random() < 0.8 else self.existing()[0]
+            rows.append((row._replace(content="outer", deleted=False, reply=None), mid))
+        return {"rows": rows}
+
     def make_forward(self, inner=False):
         ids = self.existing(self.some(6))
         return {"pairs": [(mid, self.fresh()) for mid in ids], "conv": self.home()}
@@ -248,7 +262,7 @@ class Generator:
         if what == "number" and "number" not in self.without:
             a.pop("conv_is", None)
             a["ids"] = a.get("ids", self.existing())[:1]
-            new["seq"] = rng.randint(1, 20)
+            new["seq"] = rng.choice((None, 0, -1, rng.randint(1, 20), rng.randint(1, 20)))
         if not new:
             new["content"] = "edited"
         return a
@@ -362,6 +376,16 @@ class Generator:
         ids = list({self.conversation() for _ in range(self.some(4))})
         self.rng.shuffle(ids)
         return {"ids": ids}
+
+    def make_truncate_all(self):
+        return {}
+
+    make_share = make_hold = make_lock
+
+    def make_upkeep(self):
+        self.next_name += 1
+        return {"what": self.rng.choice(("repair", "backfill", "attach", "vacuum", "rewrite", "analyze", "column",
+                                         "counter column", "drop column")), "number": self.next_name}
 
     def member(self):
         """Mostly an existing member."""

@@ -13,6 +13,7 @@ Message = namedtuple("Message", "id conv seq at content deleted reply")
 Conversation = namedtuple("Conversation", "title last")
 
 ANSWER_OFFSET = 500_000_000  # the application's trigger answers message n with message n + this
+REMINDER_OFFSET = 700_000_000  # and its deferred trigger sends this at the end of the transaction
 SHUT = 0  # the key of the whole table
 READ_COMMITTED = "read committed"
 # a statement that works on rows in no defined order may meet any of its errors first
@@ -59,7 +60,7 @@ class Transaction:
 
 
 class Statement:
-    __slots__ = ("numbered", "touched", "ids", "asks", "replies", "missed", "unordered")
+    __slots__ = ("numbered", "touched", "ids", "asks", "replies", "missed", "reminders", "unordered")
 
     def __init__(self):
         self.numbered = []      # (conversation, row key) in the order of numbering
@@ -68,6 +69,7 @@ class Statement:
         self.asks = []          # rows whose AFTER INSERT trigger will answer
         self.replies = []       # messages that must exist at its end
         self.missed = {}        # numbers given out last whose row did not land, by conversation
+        self.reminders = 0
         self.unordered = False
 
 
@@ -88,6 +90,7 @@ class Model:
         self.by_conversation, self.by_id = defaultdict(set), defaultdict(set)
         self.members_of, self.replies = defaultdict(set), defaultdict(set)
         self.owner, self.changed, self.sent, self.born = {}, {}, {}, {}
+        self.sharers = defaultdict(list)  # transactions that hold a key share lock on a conversation
         self.clock, self.truncated = 0, 0
         self.sessions = [None] * sessions
         self.prepared = {}
@@ -157,6 +160,8 @@ class Model:
                 self._store_conversation(key, old)
             elif what == "o":
                 del self.owner[key]
+            elif what == "k":
+                self.sharers[key].remove(transaction)
 
     # ------------------------------------------------------------------ who holds which row
 
@@ -178,6 +183,12 @@ class Model:
     def touch_conversation(self, cid):
         if cid is not None:
             self.touch(-cid)
+
+    def touch_key(self, cid):
+        """For what takes away or changes a conversation's key."""
+        self.touch_conversation(cid)
+        if any(transaction is not self.transaction for transaction in self.sharers[cid]):
+            raise Blocked
 
     def touch_id(self, mid):
         self.touch(mid)
@@ -222,6 +233,8 @@ class Model:
         may_serialize = transaction.level == "serializable"
         try:
             self.run(op.kind, op.a)
+            if alone:
+                self.fire_deferred(transaction)
         except Blocked:
             self.undo(transaction, mark)
             raise
@@ -255,6 +268,8 @@ class Model:
                 self.changed[key] = self.clock
             elif what == "w":
                 self.sent[key] = self.clock
+            elif what == "k":
+                self.sharers[key].remove(transaction)
             elif what == "c" and old is None:
                 self.born[key] = self.clock
         if transaction.truncated:
@@ -284,10 +299,23 @@ class Model:
         if transaction.aborted:
             self.undo(transaction, 0)
             return Result(ended=True)
+        failure = self.end_statements(transaction)
+        if failure is not None:
+            return failure
         result = self.held(transaction)
         result.ended = True
         self.finish(transaction)
         return result
+
+    def end_statements(self, transaction):
+        """What deferred triggers do at the end of a transaction; a failure there rolls it back."""
+        self.transaction, self.groups, self.holes, self.touched = transaction, [], [], set()
+        try:
+            self.fire_deferred(transaction)
+        except Fail as failure:
+            self.undo(transaction, 0)
+            return Result(codes=failure.codes, ended=True)
+        return None
 
     def control_rollback(self, op):
         transaction = self.open_transaction(op, aborted_too=True)
@@ -296,6 +324,14 @@ class Model:
         self.sessions[op.session] = None
         result.ended = True
         return result
+
+    def control_reconnect(self, op):
+        """The client goes away, with an open transaction or without."""
+        if self.owner.get(SHUT, self.sessions[op.session]) is not self.sessions[op.session]:
+            raise Blocked
+        if self.sessions[op.session] is None:
+            return Result()
+        return self.control_rollback(op)
 
     def control_savepoint(self, op):
         transaction = self.open_transaction(op)
@@ -328,8 +364,11 @@ class Model:
         transaction = self.open_transaction(op)
         if transaction.level == "serializable" or op.a["gid"] in self.prepared:
             raise Blocked
-        self.prepared[op.a["gid"]] = transaction
         self.sessions[op.session] = None
+        failure = self.end_statements(transaction)
+        if failure is not None:
+            return failure
+        self.prepared[op.a["gid"]] = transaction
         return Result()
 
     def control_commit_prepared(self, op):

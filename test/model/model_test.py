@@ -61,8 +61,7 @@ def parse():
     parser.add_argument("--episode", type=int, default=EPISODE, help="statements in one fresh schema")
     parser.add_argument("--only-episode", type=int, help="run just this episode of the seed")
     parser.add_argument("--without", action="append", default=[],
-                        help="leave out a kind of statement, or: number, twins (an id in two partitions), revival"
-                        " (a conversation dropped and made again in one transaction)")
+                        help="leave out a kind of statement, or: number (an explicit one)")
     parser.add_argument("--jobs", type=int, default=2, help="variants at a time")
     parser.add_argument("--reference", metavar="right|FAULT",
                         help="slow stand-in triggers instead of the extension, right or with a known fault")
@@ -76,6 +75,7 @@ def prepare_database():
     two_phase = int(cursor.fetchone()[0]) > 0
     if not any(word.startswith("--reference") for word in sys.argv):
         cursor.execute("CREATE EXTENSION IF NOT EXISTS chatopt")
+    cursor.execute("CREATE EXTENSION IF NOT EXISTS amcheck")
     connection.close()
     return two_phase
 
@@ -93,7 +93,7 @@ def run_variant(job):
     """Episodes of one variant until its share of statements has run or one fails."""
     place, variant, share, arguments, two_phase = job
     reference = load_reference(arguments.reference)
-    without = arguments.without if reference is None else arguments.without + ["save", "rekey", "number"]
+    without = arguments.without if reference is None else arguments.without + ["save", "rekey", "number", "upkeep", "truncate_all"]
     pool, statements, started, episode = [], 0, time.time(), 0
     episodes = [arguments.only_episode] if arguments.only_episode is not None else None
     while statements < share:

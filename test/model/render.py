@@ -20,9 +20,12 @@ class Renderer:
         """The operation as a line of a psql script."""
         if op.kind == "insert" and op.a["form"] == "copy":
             return self.copy_command(op.a) + ";\n" + self.copy_data(op.a).getvalue() + "\\."
-        return self.sql(op) + ";"
+        return self.sql(op) + ("" if op.kind == "reconnect" else ";")
 
     # ------------------------------------------------------------------ transactions
+
+    def sql_reconnect(self, a):
+        return "\\connect -"
 
     def sql_begin(self, a):
         return LEVELS[a["level"]]
@@ -60,7 +63,7 @@ class Renderer:
         steps = []
         for kind, part, guarded in a["steps"]:
             text = self.part(kind, part)
-            if kind == "lock":
+            if kind in ("lock", "share", "hold"):
                 text = text.replace("SELECT", "PERFORM", 1)
             steps.append(f"BEGIN {text}; EXCEPTION WHEN OTHERS THEN NULL; END;" if guarded else text + ";")
         return "DO $block$ BEGIN\n  " + "\n  ".join(steps) + "\nEND $block$"
@@ -145,6 +148,15 @@ class Renderer:
             return f"SET chatopt.explicit_sequence = on; {sql}; SET chatopt.explicit_sequence = off"
         return sql
 
+    def sql_nested(self, a):
+        n, schema, rows = self.n, self.schema, []
+        for row, inner in a["rows"]:
+            conversation, moment = schema.conversation(row.conv), schema.time(row.at)
+            rows.append(f"({schema.message(row.id)}, {conversation}, {moment}, "
+                        f"say({schema.message(inner)}, {conversation}, {moment}))")
+        names = ", ".join(n[c] for c in ("id", "conv", "at", "content"))
+        return f"INSERT INTO {n['messages']} ({names}) VALUES {', '.join(rows)}"
+
     def sql_forward(self, a):
         n, schema = self.n, self.schema
         pairs = ", ".join(f"({i}, {schema.message(old)}, {schema.message(new)})" for i, (old, new) in enumerate(a["pairs"]))
@@ -178,7 +190,7 @@ class Renderer:
             elif name == "deleted":
                 text = schema.deleted(value)
             elif name == "seq":
-                text = n["seq"] if value == "same" else str(value)
+                text = n["seq"] if value == "same" else "NULL" if value is None else str(value)
             else:
                 text = "'" + value + "'"
             sets.append(f"{n[name]} = {text}")
@@ -212,6 +224,9 @@ class Renderer:
 
     def sql_truncate(self, a):
         return f"TRUNCATE {self.schema.table(a.get('leaf'))}"
+
+    def sql_truncate_all(self, a):
+        return f"TRUNCATE {self.n['conversations']}, {self.n['messages']}, {self.n['members']}"
 
     # ------------------------------------------------------------------ conversations and members
 
@@ -254,6 +269,25 @@ class Renderer:
         ids = ", ".join(f"{schema.conversation(cid)}::{schema.conversation_type}" for cid in a["ids"])
         messages = self.n["messages"].replace("'", "''")
         return f"SELECT chatopt.lock_conversations('{messages}', {ids})"
+
+    def sql_share(self, a, mode="KEY SHARE"):
+        schema = self.schema
+        ids = ", ".join(map(schema.conversation, a["ids"]))
+        return f"SELECT 1 FROM {schema.counter_table} WHERE {schema.counter_key} IN ({ids}) FOR {mode}"
+
+    def sql_hold(self, a):
+        return self.sql_share(a, "UPDATE")
+
+    def sql_upkeep(self, a):
+        schema, what = self.schema, a["what"]
+        messages = "'" + self.n["messages"] + "'"
+        return {"repair": f"CALL chatopt.repair({messages})", "backfill": f"CALL chatopt.backfill({messages})",
+                "attach": schema.attach().rstrip(";\n"), "vacuum": f"VACUUM {schema.counter_table}",
+                "rewrite": f"VACUUM FULL {schema.counter_table}", "analyze": "ANALYZE",
+                "column": f"ALTER TABLE {self.n['messages']} ADD COLUMN extra_{a['number']} int",
+                "counter column": f"ALTER TABLE {schema.counter_table} ADD COLUMN extra_{a['number']} int DEFAULT 7",
+                "drop column": f"ALTER TABLE {schema.counter_table} DROP COLUMN IF EXISTS extra_{a['number'] - 1}",
+                }[what]
 
     def member(self, key):
         return f"({self.schema.conversation(key[0])}, {key[1]})"

@@ -15,6 +15,9 @@ LOCK_TIMEOUT = "3s"     # the model never runs a statement that has to wait
 # what ended is checked by the observer afterwards
 UNCHECKED = ("begin", "savepoint", "release", "prepare", "commit", "rollback", "commit_prepared", "rollback_prepared")
 
+# after these everything is compared
+SWEEPING = ("truncate", "truncate_members", "truncate_all", "upkeep")
+
 
 class Difference(Exception):
     """The database did something else than the model says."""
@@ -27,7 +30,7 @@ class Difference(Exception):
 def connect():
     for attempt in range(60):
         try:
-            connection = psycopg2.connect(os.environ.get("MODEL_DSN", "dbname=" + os.environ.get("PGDATABASE", "postgres")))
+            connection = psycopg2.connect("dbname=" + os.environ.get("PGDATABASE", "postgres"))
             connection.autocommit = True
             return connection
         except psycopg2.OperationalError:
@@ -50,12 +53,28 @@ class Database:
         self.reference = reference
         self.observer.execute(f"DROP SCHEMA IF EXISTS {schema.name} CASCADE; CREATE SCHEMA {schema.name}")
         for cursor in self.cursors:
-            cursor.execute(f"DEALLOCATE ALL; SET search_path = {schema.name}, public; SET TimeZone = 'UTC'; "
-                           f"SET lock_timeout = '{LOCK_TIMEOUT}'; SET client_min_messages = warning")
+            self.set_up(cursor)
         self.observer.execute(schema.ddl())
-        self.observer.execute(schema.attach() if reference is None else reference(schema))
+        self.observer.execute((schema.attach() if reference is None else reference(schema)) + schema.indexes())
         for cursor in self.cursors:
             cursor.execute(schema.prepare())
+
+    def set_up(self, cursor):
+        cursor.execute(f"DEALLOCATE ALL; SET search_path = {self.schema.name}, public; SET TimeZone = 'UTC'; "
+                       f"SET lock_timeout = '{LOCK_TIMEOUT}'; SET client_min_messages = warning")
+
+    def reconnect(self, session):
+        """The session's connection goes away in the middle; its backend has ended when this returns."""
+        pid = self.pool[session].info.backend_pid
+        self.pool[session].close()
+        self.observer.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (pid,))
+        while self.observer.fetchone() is not None:
+            time.sleep(0.001)
+            self.observer.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (pid,))
+        self.pool[session] = connect()
+        self.cursors[session] = self.pool[session].cursor()
+        self.set_up(self.cursors[session])
+        self.cursors[session].execute(self.schema.prepare())
 
     def close(self):
         """Drop the schema; the connections go back to the pool."""
@@ -127,19 +146,22 @@ class Runner:
             raise self.unexpected(error) from error
         if rows is not None:
             self.compare(rows, result, op.kind)
-        if result.ended or (op.kind.startswith("truncate") and not in_transaction):
+        if result.ended or (op.kind in SWEEPING and not in_transaction):
             self.after_transaction(op, result)
         return result
 
     def send(self, cursor, op, result, in_transaction):
         """The statement, and in the same round trip, when in a transaction, what the session now sees."""
+        if op.kind == "reconnect":
+            self.database.reconnect(op.session)
+            return None
         renderer = self.database.renderer
         nothing_to_check = not (result.conversations or result.ids) or op.kind in UNCHECKED
         if op.kind == "insert" and op.a["form"] == "copy":
             cursor.copy_expert(renderer.copy_command(op.a), renderer.copy_data(op.a))
         else:
             sql = renderer.sql(op)
-            if (in_transaction or op.kind == "string") and not nothing_to_check:
+            if in_transaction and not nothing_to_check:
                 cursor.execute(sql + "; " + self.schema.check(result.conversations, result.ids))
                 return cursor.fetchall()
             cursor.execute(sql)
@@ -188,7 +210,7 @@ class Runner:
             self.database.observer.execute(self.schema.check(result.conversations, result.ids))
             self.compare(self.database.observer.fetchall(), result, "committed, after " + op.kind)
         self.ended += 1
-        if self.ended % self.full_check_every == 0 or op.kind.startswith("truncate"):
+        if self.ended % self.full_check_every == 0 or op.kind in SWEEPING:
             self.check_everything()
 
     # ------------------------------------------------------------------ comparing
@@ -238,11 +260,14 @@ class Runner:
                      and (row.conv is None or -row.conv not in model.owner)]
         shown = [row for row in rows if row[:2] not in held and not (row[0] == "m" and ("c", row[2]) in held)]
         self.same(shown, expected, "comparing everything")
-        if self.database.reference is None and "MODEL_NO_VERIFY" not in os.environ:
+        if self.database.reference is None:
             observer.execute(schema.verify())
             problems = observer.fetchall()
             if problems:
                 raise Difference("verify", "verify says:\n" + "\n".join(f"  {row}" for row in problems))
+
+        if schema.has("indexed"):
+            observer.execute(schema.check_indexes())
 
     def end(self):
         """End every transaction, then compare everything."""

@@ -17,6 +17,8 @@ VARIANTS = (
     "counters+counted+enforce+triggers",
     "partitioned+counters+triggers",
     "partitioned+setnull+counted",
+    "indexed+deferred+counted",
+    "counters+indexed+enforce+deferred",
 )
 FEATURES = frozenset(word for variant in VARIANTS for word in variant.split("+")) - {"plain"}
 MONTHS = 4
@@ -47,6 +49,18 @@ CREATE FUNCTION answer() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 CREATE TRIGGER application_drop BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION drop_early();
 CREATE TRIGGER zzzz_drop BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION drop_late();
 CREATE TRIGGER {name} AFTER INSERT ON messages FOR EACH ROW WHEN (NEW.content LIKE 'ask%') EXECUTE FUNCTION answer();
+"""
+SAY = """
+CREATE FUNCTION say(mid {message_type}, place {conversation_type}, moment {time_type}) RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO {messages} ({id}, {conv}, {at}, {content}) VALUES (mid, place, moment, 'inner'); RETURN 'outer';
+EXCEPTION WHEN unique_violation THEN RETURN 'outer'; END $$;
+"""
+DEFERRED_TRIGGER = """
+CREATE FUNCTION remind() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO messages (id, conversation_id, created_at, content)
+  VALUES (NEW.id + 700000000, NEW.conversation_id, NEW.created_at, 'reminder') ON CONFLICT DO NOTHING; RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER remind AFTER INSERT ON messages DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW WHEN (NEW.content = 'remind') EXECUTE FUNCTION remind();
 """
 
 
@@ -135,9 +149,12 @@ class Schema:
             for month in range(1, MONTHS + 1):
                 low, high = (self.time(at * MONTH) for at in (month, month + 1))
                 out.append(f"CREATE TABLE messages_{month} PARTITION OF {n['messages']} FOR VALUES FROM ({low}) TO ({high})")
+        out.append(SAY.format(**n, conversation_type=c, message_type=m, time_type=self.time_type))
         if self.has("triggers"):
             # before our own flush, or after it
             out.append(ANSWER_TRIGGERS.format(name="aa_answer" if self.has("counted") else "zz_answer"))
+        if self.has("deferred"):
+            out.append(DEFERRED_TRIGGER)
         return ";\n".join(out) + ";\n"
 
     def attach(self):
@@ -151,6 +168,20 @@ class Schema:
         if self.has("enforce"):
             arguments.append("enforce_conversation => true")
         return f"SELECT count(*) FROM chatopt.attach({', '.join(arguments)});\n"
+
+    def indexes(self):
+        """Indexes on counters, which every write of a counter then has to keep right."""
+        if not self.has("indexed"):
+            return ""
+        n, table = self.n, self.counter_table
+        return (f"CREATE INDEX by_last ON {table} ({n['last_at']} DESC);\n"
+                f"CREATE INDEX by_count ON {table} ({n['count']}) WHERE {n['present']} > 0;\n"
+                f"CREATE INDEX by_number ON {table} (({n['last']} % 7));\n")
+
+    def check_indexes(self):
+        """Every version of a counter row that can be seen is in every index."""
+        return ("SELECT indexrelid::regclass::text, bt_index_check(indexrelid, true) FROM pg_index "
+                f"WHERE indrelid = {quote(self.name + '.' + self.counter_table)}::regclass")
 
     def prepare(self):
         """The check after each statement, and a send as a prepared statement."""

@@ -1,6 +1,7 @@
 """What each kind of statement does to the model: the statement forms of promise 1, row by row."""
 
-from model import ANSWER_OFFSET, UNORDERED_ERRORS, READ_COMMITTED, Blocked, Conversation, Fail, Message, Model, Statement
+from model import ANSWER_OFFSET, REMINDER_OFFSET, UNORDERED_ERRORS, READ_COMMITTED, Blocked, Conversation
+from model import Fail, Message, Model, Statement
 
 MONTH = 100_000  # a time is month * MONTH + minute; month 0 does not exist
 
@@ -44,6 +45,8 @@ class Statements(Model):
     def mentioned(a):
         """Ids and conversations that a statement on messages names."""
         ids, places = list(a.get("ids", ())), [a.get("conv_is"), a.get("set", {}).get("conv"), a.get("conv")]
+        if "id" in a.get("set", {}):
+            ids.append(a["set"]["id"])
         for entry in a.get("rows", ()):
             row = entry if isinstance(entry, Message) else entry[0]
             ids.append(row.id)
@@ -80,6 +83,24 @@ class Statements(Model):
             keys = [key for place, key in answers if place == cid]
             if keys and self.messages[keys[0]].seq == number + 1:
                 self.holes.append((cid, keys))
+
+    def remind(self, row):
+        """A deferred trigger will send something when the transaction ends."""
+        if self.transaction.level == "serializable":
+            raise Blocked  # the commit is asked of the database first
+        self.statement.reminders += 1
+        if self.statement.unordered and self.statement.reminders > 1:
+            raise Blocked
+        self.transaction.log.append(("d", row, None))
+
+    def fire_deferred(self, transaction):
+        reminders = [row for what, row, _ in transaction.log if what == "d"]
+        if reminders and self.holes:
+            raise Blocked
+        for row in reminders:
+            self.statement = Statement()
+            self.insert_row(Message(row.id + REMINDER_OFFSET, row.conv, None, row.at, "reminder", False, None), "nothing")
+        self.statement = None
 
     def check_replies(self):
         """The foreign key of replies, checked when all rows have landed."""
@@ -137,6 +158,8 @@ class Statements(Model):
         codes = set()
         if row.seq is not None and not explicit:
             codes.add("428C9")
+            if self.statement.missed.get(row.conv) == row.seq:
+                raise Blocked  # the very number that this statement has left over
         try:
             self.lock_for_number(row.conv)
         except Fail as failure:
@@ -153,7 +176,6 @@ class Statements(Model):
             return  # a later trigger drops it: its number did not land
         self.touch_id(row.id)
         key = self.key(row)
-        self.refuse_twin(row, key)
         if key in self.messages:
             if conflict == "nothing":
                 return
@@ -179,11 +201,8 @@ class Statements(Model):
         self.statement.touched.add(key)
         if self.triggers and row.content.startswith("ask"):
             self.statement.asks.append(row)
-
-    def refuse_twin(self, row, *keys):
-        """Messages of the same id in two partitions, left out on request."""
-        if "twins" in self.without and not self.by_id[row.id] <= set(keys):
-            raise Blocked
+        if row.content == "remind":
+            self.remind(row)
 
     def taken(self, row):
         return any(self.messages[key].seq == row.seq for key in self.by_conversation[row.conv])
@@ -210,6 +229,8 @@ class Statements(Model):
         row = old._replace(**new)
         if row.conv != old.conv:
             self.lock_for_number(row.conv)
+        elif row.seq is None:
+            row = row._replace(seq=old.seq)  # no number given: it keeps its own
         elif row.seq != old.seq and row.conv is not None:
             raise Fail("428C9")
         if self.partitioned and row.at // MONTH > self.months:
@@ -219,7 +240,6 @@ class Statements(Model):
         new_key = self.key(row)
         if row.id != old.id:
             self.touch_id(row.id)
-        self.refuse_twin(row, key, new_key)
         if new_key != key and new_key in self.messages:
             raise Fail("23505")
         if row.conv is None:
@@ -261,6 +281,22 @@ class Statements(Model):
         conflict = form if form in ("nothing", "update") else "error"
         for row in a["rows"]:
             self.insert_row(row, conflict, a.get("leaf"), form == "import")
+
+    def do_nested(self, a):
+        """INSERT whose rows call a function that itself sends a message first, in a subtransaction of its own."""
+        outer = self.statement
+        for row, inner in a["rows"]:
+            mark = len(self.transaction.log)
+            self.statement = Statement()
+            try:
+                self.insert_row(Message(inner, row.conv, None, row.at, "inner", False, None))
+            except Fail as failure:
+                if failure.codes != {"23505"}:
+                    raise
+                self.undo(self.transaction, mark)
+            finally:
+                self.statement = outer
+            self.insert_row(row)
 
     def do_forward(self, a):
         """INSERT … SELECT of existing messages into a conversation, in the order of the list."""
@@ -335,6 +371,7 @@ class Statements(Model):
         if self.triggers:
             raise Blocked
         keys = self.matching(a)
+        self.statement.unordered |= len(keys) > 1
         rows = [self.messages[key] for key in keys]
         for key in keys:
             if self.replies[self.messages[key].id]:
@@ -348,6 +385,8 @@ class Statements(Model):
             if key in self.messages:
                 raise Fail("23505")
             self.put_message(key, row)
+            if row.content == "remind":
+                self.remind(row)
 
     def do_truncate(self, a):
         self.touch_everything()
@@ -360,6 +399,14 @@ class Statements(Model):
                 self.touched.add(-row.conv)
             self.put_message(key, None)
         self.shut()
+
+    def do_truncate_all(self, a):
+        """TRUNCATE of everything: a conversation of the same key starts again from zero."""
+        self.do_truncate({})
+        self.do_truncate_members({})
+        for cid in list(self.conversations):
+            self.touched.add(-cid)
+            self.put_conversation(cid, None)
 
     def do_cte(self, a):
         """Several data-modifying parts in one statement, on different rows."""
@@ -391,8 +438,6 @@ class Statements(Model):
                     raise Fail("21000")
                 self.put_conversation(cid, self.conversations[cid]._replace(title=title))
             else:
-                if "revival" in self.without and any(what == "c" and key == cid for what, key, _ in self.transaction.log):
-                    raise Blocked
                 self.put_conversation(cid, Conversation(title, 0))
             done.add(cid)
 
@@ -406,7 +451,7 @@ class Statements(Model):
     def do_drop(self, a):
         """DELETE of conversations: what happens to the messages is the foreign key's."""
         for cid in a["ids"]:
-            self.touch_conversation(cid)
+            self.touch_key(cid)
         for cid in a["ids"]:
             if cid not in self.conversations:
                 continue
@@ -428,8 +473,8 @@ class Statements(Model):
     def do_rekey(self, a):
         """UPDATE of a conversation's key: messages and members follow, numbers and counters stay."""
         old, new = a["id"], a["new"]
-        self.touch_conversation(old)
-        self.touch_conversation(new)
+        self.touch_key(old)
+        self.touch_key(new)
         if old not in self.conversations or old == new:
             return
         if new in self.conversations:
@@ -450,6 +495,26 @@ class Statements(Model):
             self.touch_conversation(cid)
             if cid not in self.conversations:
                 raise Blocked
+
+    def do_share(self, a):
+        """SELECT … FOR KEY SHARE: others may send, nobody may take the conversation away."""
+        for cid in a["ids"]:
+            if self.transaction.level != READ_COMMITTED or self.owner.get(-cid, self.transaction) is not self.transaction:
+                raise Blocked
+            if cid in self.conversations and self.transaction not in self.sharers[cid]:
+                self.sharers[cid].append(self.transaction)
+                self.transaction.log.append(("k", cid, None))
+
+    def do_hold(self, a):
+        """SELECT … FOR UPDATE, as an application does to serialize its own work."""
+        for cid in a["ids"]:
+            self.touch_key(cid)
+
+    def do_upkeep(self, a):
+        """Work of a DBA between transactions, none of which changes a number or counter."""
+        if self.transaction in self.sessions:
+            raise Blocked
+        self.touch_everything()
 
     def do_join(self, a):
         done, codes = set(), set()

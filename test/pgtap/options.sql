@@ -86,11 +86,9 @@ CREATE TABLE conversations (id int PRIMARY KEY);
 CREATE TABLE messages (id bigint PRIMARY KEY, conversation_id int REFERENCES conversations, sequence_number bigint, created_at timestamptz DEFAULT '2026-01-15');
 CREATE UNIQUE INDEX mine ON messages (conversation_id, sequence_number);
 SELECT test.snapshot('indexed') AS before \gset
-SELECT is((SELECT count(*) FROM chatopt.attach('conversations', 'messages') s WHERE s ~* 'CREATE.* INDEX')::text, '0', test.says('the index that is there is adopted (R8)'));
+SELECT is((SELECT count(*) FROM chatopt.attach('conversations', 'messages') s WHERE s ~* 'CREATE (UNIQUE )?INDEX')::text, '0', test.says('the index that is there is adopted (R8)'));
 SELECT chatopt.detach('messages', drop_columns => true) \g /dev/null
 SELECT test.same(:'before', test.snapshot('indexed'), 'and stays after detach');
-SELECT is((SELECT count(*) FROM (SELECT chatopt.attach('conversations', 'messages')) s(s) WHERE s ~* 'lock_timeout')::text >= '0', true, test.says('attached once more'));
-SELECT chatopt.detach('messages') \g /dev/null
 
 -- the users' triggers on conversations do not see the counters' writes (R12)
 CREATE SCHEMA touched;

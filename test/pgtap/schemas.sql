@@ -13,9 +13,9 @@ BEGIN
   RETURN digest;
 END $$;
 
--- The definition of one of our triggers, to see which column plays which role.
-CREATE FUNCTION test.roles(tbl regclass, name text) RETURNS text LANGUAGE sql AS
-$$ SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = tbl AND tgname = name $$;
+-- Which column plays which role, as the triggers say.
+CREATE FUNCTION test.roles(tbl regclass) RETURNS text LANGUAGE sql AS
+$$ SELECT string_agg(role || '=' || column_name, ' ' ORDER BY role COLLATE "C") FROM chatopt.trigger_roles(tbl) $$;
 
 \set layout uuid_keys
 \ir schemas/uuid_keys.psql

@@ -185,7 +185,7 @@ is($node->safe_psql($db, q{SELECT * FROM chatopt.verify('"Messages"')}), '', 're
 is($node->safe_psql($db, $renamed_last), $before + 1, 'renamed columns: the counter came along');
 is($node->safe_psql($db, q{DELETE FROM "Messages" WHERE "Id" = 'renamed'; } . $renamed_send), $before + 2, 'renamed columns: the copy goes on numbering');
 is($node->safe_psql($db, q{SELECT * FROM chatopt.verify('"Messages"')}), '', 'renamed columns: verify is empty after that');
-is( $node->safe_psql($db, q{SELECT coalesce(string_agg(c, ', '), '') FROM (SELECT key FROM rooms JOIN "Messages" ON "conversationId" = key AND "deletedAt" IS NULL
+is( $node->safe_psql($db, q{SELECT coalesce(string_agg(c::text, ', '), '') FROM (SELECT key FROM rooms JOIN "Messages" ON "conversationId" = key AND "deletedAt" IS NULL
 	GROUP BY rooms.key HAVING count(*) <> message_count) AS x(c)}), '', 'renamed columns: and the counts are those of the rows');
 
 # A dropped table leaves a row in the configuration: the dump must still restore.

@@ -40,22 +40,22 @@ is($standby->safe_psql($db, "SELECT count(*) FROM chatopt.verify('messages', con
 my $session = $standby->background_psql($db, on_error_stop => 0);
 foreach my $try (
 	[ 'a send',             "INSERT INTO messages (id, conversation_id, body) VALUES ('s', 1, 's');" ],
-	[ 'lock_conversations', "SELECT chatopt.lock_conversations('messages', 1::bigint, 2::bigint);" ],
-	[ 'attach',             "SELECT chatopt.attach('conversations', 'messages', 'members', sequence_column => 'other');" ],
+	[ 'attach',             "SELECT chatopt.attach('conversations', 'messages', 'members', message_counted => 'true');" ],
 	[ 'detach',             "SELECT chatopt.detach('messages');" ],
 	[ 'disable',            "SELECT chatopt.disable('messages');" ],
 	[ 'repair',             "CALL chatopt.repair('messages');" ],
-	[ 'backfill',           "CALL chatopt.backfill('messages');" ])
+	[ 'backfill',           "CALL chatopt.backfill('messages');" ],
+	# Conversation 2 is free, 1 is held by the prepared transaction: neither may be waited for.
+	[ 'lock_conversations of a free conversation', "SELECT chatopt.lock_conversations('messages', 2::bigint);" ],
+	[ 'lock_conversations of a held conversation', "SELECT chatopt.lock_conversations('messages', 1::bigint);" ])
 {
 	my ($what, $sql) = @$try;
-	sqlstate_is($standby, $db, $sql, '25006', "$what is refused on the standby");
+	sqlstate_is($standby, $db, $sql, '25006', "$what is refused on the standby") or next;
 	$session->query($sql);
 	$session->{stderr} = '';
 }
 is($session->query('SELECT sum(message_count) = (SELECT count(*) FROM messages WHERE deleted_at IS NULL) FROM conversations'), 't', 'the session that tried goes on reading');
 $session->quit;
-is($standby->safe_psql($db, "SELECT count(*) > 0 FROM chatopt.attach('conversations', 'messages', 'members', sequence_column => 'other', dry_run => true)"), 't', 'dry_run works on the standby')
-  if $ENV{CHATOPT_STANDBY_DRY_RUN};
 
 # Promotion: the standby takes over, prepared transaction included.
 my $last = $primary->safe_psql($db, 'SELECT last_sequence_number FROM conversations WHERE id = 1');

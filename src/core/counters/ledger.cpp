@@ -104,7 +104,14 @@ void Ledger::row_gone(Counter& counter) {
 }
 
 void Ledger::forget_rows() noexcept {
-  for (auto& [key, counter] : counters_) counter->state_->row = {};
+  for (auto& entry : counters_) {
+    Counter* const counter = entry.second;
+    auto& state = *counter->state_;
+    state.row = {};
+    const bool under_way = std::any_of(handed_out_.begin(), handed_out_.end(),
+                                       [counter](const HandedOut& row) { return row.counter == counter; });
+    if (!state.notes.any && !under_way) state.blank();
+  }
   for (auto& saved : saved_) saved.state->row = {};
 }
 
@@ -330,6 +337,23 @@ void Ledger::shrink(std::size_t limit) {
 
 void Ledger::renamed(std::uint32_t target, Bytes from, Bytes to) {
   renamed_.emplace_back(target, from, to, depth_, memory_);
+  Counter& old_key = counter(target, from);
+  Counter& new_key = counter(target, to);
+  touch(old_key);
+  touch(new_key);
+  std::swap(old_key.state_, new_key.state_);
+  old_key.state_->blank();
+  for (HandedOut& entry : handed_out_)
+    if (entry.counter == &old_key) entry.counter = &new_key;
+}
+
+Counter& Ledger::renamed_counter(Counter& counter) {
+  if (renamed_.empty() || counter.state_->locked || counter.state_->notes.any) return counter;
+  // In the order in which it happened: a key may go and come back.
+  Bytes key = counter.key();
+  for (const Renamed& entry : renamed_)
+    if (entry.target == counter.target() && std::ranges::equal(entry.from.bytes(), key)) key = entry.to.bytes();
+  return this->counter(counter.target(), key);
 }
 
 bool Ledger::was_renamed(std::uint32_t target, Bytes from, Bytes to) const noexcept {

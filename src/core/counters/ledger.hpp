@@ -192,7 +192,8 @@ class Ledger {
   // The counter row was locked and read. last is ignored when it is not filled.
   void row_locked(Counter& counter, RowLocation row, bool filled, std::int64_t last);
   void row_gone(Counter& counter);
-  // Every row location is out of date: the tables were rewritten.
+  // Counter tables may have been rewritten: rows are to be found again by their
+  // keys, and what is not waiting to be written is to be read again.
   void forget_rows() noexcept;
 
   // Numbers. The counter must be locked and filled.
@@ -243,8 +244,12 @@ class Ledger {
   // there are more than this many and nothing is under way.
   void shrink(std::size_t limit);
 
-  // Conversations whose key changed in this transaction.
+  // A conversation's key changed: what is known and noted under the old one goes
+  // on under the new one.
   void renamed(std::uint32_t target, Bytes from, Bytes to);
+  // The counter of the conversation that had this key, if it has another now and
+  // nobody has taken the old one since.
+  Counter& renamed_counter(Counter& counter);
   [[nodiscard]] bool was_renamed(std::uint32_t target, Bytes from, Bytes to) const noexcept;
 
   void commit_depth(int depth) noexcept;
