@@ -14,12 +14,6 @@ namespace {
 // Columns of chatopt.chat, by position.
 enum ConfigColumn { kMessages = 1, kConversations, kMembers, kCounters, kState, kEnforceConversation };
 
-struct Config {
-  bool found;
-  Oid messages, conversations, members, counters;
-  bool enforce, disabled, filling;
-};
-
 struct ChatEntry {
   Oid relation;  // hash key
   Chat* chat;
@@ -79,7 +73,8 @@ Config read_config(ConfigColumn column, Oid relation) {
     return null ? InvalidOid : DatumGetObjectId(value);
   };
   while (!config.found && table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
-    if (oid_at(column) != relation) continue;
+    // A dropped table leaves its row behind: it is nobody's.
+    if (oid_at(column) != relation || !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(oid_at(kMessages)))) continue;
     bool null;
     config.found = true;
     config.messages = oid_at(kMessages);
@@ -390,15 +385,17 @@ Chat* chat_of_conversations(Oid relation) {
   return config.found ? load_chat(config) : nullptr;
 }
 
-Chat* attached_chat(Oid messages) {
+Config attached_config(Oid messages) {
   ensure_built();
   const Config config = read_config(kMessages, messages);
   if (!config.found)
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     errmsg("table \"%s\" is not attached to chatopt", get_rel_name(messages)),
                     errhint("Name the messages table that was given to chatopt.attach; view chatopt.chats lists them.")));
-  return load_chat(config);
+  return config;
 }
+
+Chat* attached_chat(Oid messages) { return load_chat(attached_config(messages)); }
 
 bool is_counter_column(const Chat& chat, AttrNumber column) {
   return column == chat.last_sequence_number || column == chat.message_count || column == chat.member_count ||

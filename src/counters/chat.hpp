@@ -38,6 +38,18 @@ struct Chat {
   SPIPlanPtr last_message_plan;  // made at first use
 };
 
+// One row of chatopt.chat.
+struct Config {
+  bool found;
+  Oid messages;
+  Oid conversations;
+  Oid members;
+  Oid counters;
+  bool enforce;
+  bool disabled;
+  bool filling;
+};
+
 // One table whose triggers are ours: a messages or members table, or a leaf of one.
 struct Source {
   Oid relation;  // hash key
@@ -68,6 +80,9 @@ Source* source_of(Oid relation);
 Chat* chat_of_counters(Oid relation);
 // The chat whose conversations table this is. NULL: none.
 Chat* chat_of_conversations(Oid relation);
+// The configuration of an attached messages table, whatever became of its
+// triggers; raises 55000 where there is none.
+Config attached_config(Oid messages);
 // The chat of an attached messages table; raises 55000 where there is none.
 Chat* attached_chat(Oid messages);
 

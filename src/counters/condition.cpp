@@ -34,10 +34,31 @@ bool uses_system_column(Node* node, void* context) {
   pg_unreachable();
 }
 
-// The text as an expression: what stands after SELECT * FROM t WHERE.
+constexpr char kBefore[] = "SELECT FROM t WHERE (";
+
+// Points at the place in the condition, not in the statement made around it.
+void on_error(void* condition) {
+  const int position = geterrposition();
+  if (position <= 0) return;
+  errposition(0);
+  internalerrposition(position - static_cast<int>(sizeof kBefore - 1));
+  internalerrquery(static_cast<const char*>(condition));
+}
+
+List* raw_parse(const char* condition) {
+  ErrorContextCallback callback;
+  callback.callback = on_error;
+  callback.arg = const_cast<char*>(condition);
+  callback.previous = error_context_stack;
+  error_context_stack = &callback;
+  List* statements = raw_parser(psprintf("%s%s\n)", kBefore, condition), RAW_PARSE_DEFAULT);
+  error_context_stack = callback.previous;
+  return statements;
+}
+
+// The text as an expression: what stands after SELECT FROM t WHERE.
 Node* parse_text(const char* condition) {
-  const char* query = psprintf("SELECT FROM t WHERE (%s\n)", condition);
-  List* statements = raw_parser(query, RAW_PARSE_DEFAULT);
+  List* statements = raw_parse(condition);
   auto* raw = list_length(statements) == 1 ? linitial_node(RawStmt, statements) : nullptr;
   auto* select = raw != nullptr && IsA(raw->stmt, SelectStmt) ? castNode(SelectStmt, raw->stmt) : nullptr;
   if (select == nullptr || select->whereClause == nullptr || select->groupClause != NIL ||

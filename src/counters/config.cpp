@@ -104,6 +104,16 @@ Datum chatopt_save_chat(PG_FUNCTION_ARGS) {
     values[i] = PG_ARGISNULL(i) ? Datum{0} : PG_GETARG_DATUM(i);
     nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
   }
+  (void)run_as_config_owner("DELETE FROM chatopt.chat AS c WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = c.messages)",
+                            0, nullptr, nullptr, nullptr);
+  if (run_as_config_owner("SELECT FROM chatopt.chat AS c WHERE c.messages <> $1 AND (c.conversations IN ($2, $4) OR "
+                          "c.counters IN ($2, $4) OR c.members = $3 OR c.messages = $3 OR c.members = $1)",
+                          4, types, values, nulls) > 0)
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
+                    errmsg("a table of the chat of \"%s\" belongs to another attached chat",
+                           get_rel_name(PG_GETARG_OID(0))),
+                    errhint("Call chatopt.detach for the other chat first, or give the counters a table of their own "
+                            "beside conversations of their own.")));
   (void)run_as_config_owner(
       "INSERT INTO chatopt.chat (messages, conversations, members, counters, state, enforce_conversation, options, "
       "undo) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (messages) DO UPDATE SET conversations = "

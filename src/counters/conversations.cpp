@@ -3,6 +3,7 @@
 // stands in for the foreign key from messages. Its arguments are the foreign
 // key's actions on delete and on update, as letters of pg_constraint, or empty.
 
+#include "counters/guard.hpp"
 #include "counters/queries.hpp"
 #include "pg/postgres.hpp"
 
@@ -31,7 +32,7 @@ void refuse_if_referenced(const Chat& chat, Datum key, const char* messages, con
                   errmsg("update or delete on table \"%s\" would leave messages without their conversation",
                          get_rel_name(chat.conversations)),
                   errdetail("Key (%s)=(%s) is still referenced from table \"%s\".",
-                            get_attname(chat.counters, chat.key, false), OidOutputFunctionCall(output, key),
+                            get_attname(chat.conversations, conversation_key_column(chat), false), OidOutputFunctionCall(output, key),
                             get_rel_name(chat.messages))));
 }
 

@@ -29,8 +29,15 @@ PGDLLEXPORT Datum chatopt_repair(PG_FUNCTION_ARGS);
 namespace chatopt::counters {
 namespace {
 
-constexpr long kBusyPauseMicroseconds = 10000;
+constexpr long kShortestPause = 10000;    // microseconds
+constexpr long kLongestPause = 1000000;
 constexpr int kKeysAtATime = 1000;
+
+// A row to number, as a query found it.
+struct Place {
+  Oid relation;
+  ItemPointerData tid;
+};
 
 // What a run keeps between its transactions; in the portal's memory.
 struct Run {
@@ -38,12 +45,8 @@ struct Run {
   int64 batch_size;
   MemoryContext memory;
   Progress progress;
-};
-
-// A row to number, as a query found it.
-struct Place {
-  Oid relation;
-  ItemPointerData tid;
+  Place busy;  // the row that somebody held at the last try; relation 0: none
+  long pause;
 };
 
 enum class Numbered { kYes, kNoLonger, kBusy };
@@ -89,24 +92,19 @@ int64 greatest_number(const Chat& chat, Datum key) {
       chat, key, 0);
 }
 
-// The relation of a row: consecutive rows are mostly of the same one.
-Relation relation_of(Relation* open, Oid wanted) {
-  if (*open != nullptr && RelationGetRelid(*open) == wanted) return *open;
-  if (*open != nullptr) table_close(*open, NoLock);
-  *open = table_open(wanted, RowExclusiveLock);
-  return *open;
+// Locks the newest version of a row, without waiting.
+TM_Result lock_row(Relation relation, ItemPointerData tid, TupleTableSlot* slot) {
+  TM_FailureData failure;
+  return table_tuple_lock(relation, &tid, GetActiveSnapshot(), slot, GetCurrentCommandId(true),
+                          LockTupleNoKeyExclusive, LockWaitSkip, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
 }
 
 // Gives one row its number, where it still has none and nobody holds it.
-Numbered number_row(const Chat& chat, Relation relation, Place* place, int64 number, TupleTableSlot* slot) {
-  TM_FailureData failure;
-  ItemPointerData tid = place->tid;
-  const TM_Result locked =
-      table_tuple_lock(relation, &tid, GetActiveSnapshot(), slot, GetCurrentCommandId(true), LockTupleNoKeyExclusive,
-                       LockWaitSkip, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
+Numbered number_row(const Chat& chat, RowWriter* writer, const Place& place, int64 number, TupleTableSlot* slot) {
+  const TM_Result locked = lock_row(writer->relation, place.tid, slot);
   if (locked == TM_WouldBlock) return Numbered::kBusy;
   if (locked != TM_Ok) return Numbered::kNoLonger;
-  const Source& source = *source_of(relation);
+  const Source& source = *source_of(writer->relation);
   bool null;
   (void)slot_getattr(slot, source.number, &null);
   if (!null) return Numbered::kNoLonger;
@@ -118,42 +116,82 @@ Numbered number_row(const Chat& chat, Relation relation, Place* place, int64 num
   const ColumnValue value = {source.number,
                              source.number_is_int4 ? Int32GetDatum(static_cast<int32>(number)) : Int64GetDatum(number),
                              false};
-  tid = slot->tts_tid;
-  return write_row(relation, &tid, &value, 1, slot) ? Numbered::kYes : Numbered::kBusy;
+  ItemPointerData tid = slot->tts_tid;
+  return write_row(writer, &tid, &value, 1, slot) ? Numbered::kYes : Numbered::kBusy;
 }
 
-// Numbers the rows the last query found, from *next on. False: a row was busy
-// and, asked to stop there, it did.
-bool number_found(const Chat& chat, int64* next, bool stop_when_busy) {
-  const uint64 found = SPI_processed;
-  SPITupleTable* rows = SPI_tuptable;
-  Relation relation = nullptr;
-  TupleTableSlot* slot = nullptr;
+// A table whose rows are being visited; consecutive rows are mostly of one.
+struct Visited {
+  RowWriter writer;
+  TupleTableSlot* slot;
+};
+
+void open_visited(Visited* visited, Oid relation) {
+  visited->writer = open_writer(table_open(relation, RowExclusiveLock));
+  visited->slot = table_slot_create(visited->writer.relation, nullptr);
+}
+
+void close_visited(Visited* visited) {
+  if (visited->slot == nullptr) return;
+  ExecDropSingleTupleTableSlot(visited->slot);
+  close_writer(&visited->writer);
+  table_close(visited->writer.relation, NoLock);
+}
+
+// Runs body(writer, place, slot) for each row of a query's result while it is true.
+template <class Body>
+bool for_each_row(SPITupleTable* rows, uint64 count, Body&& body) {
+  Visited visited = {};
   bool through = true;
-  MemoryContext each = AllocSetContextCreate(CurrentMemoryContext, "chatopt fill", ALLOCSET_SMALL_SIZES);
-  for (uint64 i = 0; i < found && through; ++i) {
+  for (uint64 i = 0; i < count && through; ++i) {
     bool null;
     Place place;
     place.relation = DatumGetObjectId(SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &null));
     place.tid = *reinterpret_cast<ItemPointer>(DatumGetPointer(SPI_getbinval(rows->vals[i], rows->tupdesc, 2, &null)));
-    if (slot == nullptr || RelationGetRelid(relation) != place.relation) {
-      if (slot != nullptr) ExecDropSingleTupleTableSlot(slot);
-      slot = table_slot_create(relation_of(&relation, place.relation), nullptr);
+    if (visited.slot == nullptr || RelationGetRelid(visited.writer.relation) != place.relation) {
+      close_visited(&visited);
+      open_visited(&visited, place.relation);
     }
-    MemoryContext caller = MemoryContextSwitchTo(each);
-    const Numbered numbered = number_row(chat, relation, &place, *next, slot);
-    MemoryContextSwitchTo(caller);
-    ExecClearTuple(slot);
-    MemoryContextReset(each);
-    if (numbered == Numbered::kYes) ++*next;
-    if (numbered == Numbered::kBusy && stop_when_busy) through = false;
+    through = body(&visited.writer, place, visited.slot);
+    ExecClearTuple(visited.slot);
     CHECK_FOR_INTERRUPTS();
   }
-  if (slot != nullptr) ExecDropSingleTupleTableSlot(slot);
-  if (relation != nullptr) table_close(relation, NoLock);
-  MemoryContextDelete(each);
-  SPI_freetuptable(rows);
+  close_visited(&visited);
   return through;
+}
+
+// Numbers rows from *next on; those that somebody holds are passed over.
+void number_rows(const Chat& chat, SPITupleTable* rows, uint64 count, int64* next) {
+  (void)for_each_row(rows, count, [&](RowWriter* writer, const Place& place, TupleTableSlot* slot) {
+    if (number_row(chat, writer, place, *next, slot) == Numbered::kYes) ++*next;
+    return true;
+  });
+}
+
+// Holds every row, or none: nothing is written before all are had. False: *busy
+// is the one that somebody else holds.
+bool lock_rows(SPITupleTable* rows, uint64 count, Place* busy) {
+  return for_each_row(rows, count, [&](RowWriter* writer, const Place& place, TupleTableSlot* slot) {
+    if (lock_row(writer->relation, place.tid, slot) != TM_WouldBlock) return true;
+    *busy = place;
+    return false;
+  });
+}
+
+// Is the row that stopped the last try still held?
+bool still_busy(Run* run) {
+  if (!OidIsValid(run->busy.relation)) return false;
+  Relation relation = try_relation_open(run->busy.relation, RowExclusiveLock);
+  bool busy = false;
+  if (relation != nullptr) {
+    TupleTableSlot* slot = table_slot_create(relation, nullptr);
+    if (ItemPointerGetBlockNumber(&run->busy.tid) < RelationGetNumberOfBlocks(relation))
+      busy = lock_row(relation, run->busy.tid, slot) == TM_WouldBlock;
+    ExecDropSingleTupleTableSlot(slot);
+    relation_close(relation, NoLock);
+  }
+  if (!busy) run->busy.relation = InvalidOid;
+  return busy;
 }
 
 // Two messages with one number: the later by time and key gives its number back.
@@ -166,22 +204,16 @@ void clear_duplicates(const Chat& chat, Datum key) {
       number, in_order(chat), qualified_name(chat.messages), quoted_column(chat.messages, source.conversation), number);
   Oid type = chat.key_type.type;
   if (SPI_execute_with_args(sql, 1, &type, &key, nullptr, false, 0) != SPI_OK_SELECT) elog(ERROR, "query failed");
-  for (uint64 i = 0; i < SPI_processed; ++i) {
-    bool null;
-    const Oid id = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &null));
-    ItemPointerData tid =
-        *reinterpret_cast<ItemPointer>(DatumGetPointer(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &null)));
-    Relation relation = table_open(id, RowExclusiveLock);
-    TupleTableSlot* slot = table_slot_create(relation, nullptr);
-    const ColumnValue none = {source_of(relation)->number, Datum{0}, true};
-    if (!table_tuple_fetch_row_version(relation, &tid, SnapshotSelf, slot) ||
-        !write_row(relation, &tid, &none, 1, slot))
+  (void)for_each_row(SPI_tuptable, SPI_processed, [](RowWriter* writer, const Place& place, TupleTableSlot* slot) {
+    ItemPointerData tid = place.tid;
+    const ColumnValue none = {source_of(writer->relation)->number, Datum{0}, true};
+    if (!table_tuple_fetch_row_version(writer->relation, &tid, SnapshotSelf, slot) ||
+        !write_row(writer, &tid, &none, 1, slot))
       ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                       errmsg("a message was changed while its duplicate number was taken back"),
                       errhint("Call the procedure again.")));
-    ExecDropSingleTupleTableSlot(slot);
-    table_close(relation, NoLock);
-  }
+    return true;
+  });
 }
 
 // Counts one conversation afresh and writes all its counters. Its row is locked.
@@ -211,15 +243,20 @@ void recount(const Chat& chat, core::Ledger& ledger, core::Counter& counter, Dat
 // batch left, or a row is busy; nothing was changed that the next try would not do again.
 bool finish_conversation(const Chat& chat, Run* run, core::Counter& counter, Datum key, bool repair) {
   auto& ledger = counters::ledger();
+  if (still_busy(run)) return false;
+  if (!repair && count_unnumbered(chat, key, run->batch_size + 1) > run->batch_size) return false;
   if (repair) clear_duplicates(chat, key);
   CommandCounterIncrement();
-  if (!repair && count_unnumbered(chat, key, run->batch_size + 1) > run->batch_size) return false;
-  int64 next = Max(greatest_number(chat, key), counter.filled() ? counter.last() : 0) + 1;
   Oid type = chat.key_type.type;
   const char* sql = unnumbered(chat, "new.tableoid, new.ctid", in_order(chat));
+  int64 next = Max(greatest_number(chat, key), counter.filled() ? counter.last() : 0) + 1;
   if (SPI_execute_with_args(sql, 1, &type, &key, nullptr, false, 0) != SPI_OK_SELECT) elog(ERROR, "query failed");
+  SPITupleTable* rows = SPI_tuptable;
+  const uint64 count = SPI_processed;
+  if (!lock_rows(rows, count, &run->busy)) return false;
   const int64 first = next;
-  if (!number_found(chat, &next, true)) return false;
+  number_rows(chat, rows, count, &next);
+  SPI_freetuptable(rows);
   run->progress.done += next - first;
   CommandCounterIncrement();
   recount(chat, ledger, counter, key, next - 1);
@@ -285,9 +322,8 @@ bool number_batch(Run* run, Portal cursor, Datum key) {
   PushActiveSnapshot(GetTransactionSnapshot());
   int64 next = greatest_number(chat, key) + 1;
   const int64 first = next;
-  SPI_tuptable = rows;
-  SPI_processed = found;
-  (void)number_found(chat, &next, false);
+  number_rows(chat, rows, found, &next);
+  SPI_freetuptable(rows);
   PopActiveSnapshot();
   pg::become(before);
   run->progress.done += next - first;
@@ -309,6 +345,13 @@ void commit(Run* run) {
   report_progress(&run->progress);
 }
 
+// Somebody holds what is needed next: longer and longer, up to a second.
+void pause(Run* run) {
+  run->pause = run->pause == 0 ? kShortestPause : Min(2 * run->pause, kLongestPause);
+  pg_usleep(run->pause);
+  CHECK_FOR_INTERRUPTS();
+}
+
 // A conversation with more than a batch of messages: all but the last batch.
 void fill_long_conversation(Run* run, Datum key) {
   const Chat& chat = *attached_chat(run->messages);
@@ -327,7 +370,10 @@ void fill_long_conversation(Run* run, Datum key) {
 
 void fill_conversation(Run* run, Datum key) {
   for (bool first = true;; first = false) {
-    if (finish(run, key, !first, false) == Step::kDone) return;
+    if (finish(run, key, !first, false) == Step::kDone) {
+      run->pause = 0;
+      return;
+    }
     commit(run);
     const Chat& chat = *attached_chat(run->messages);
     const pg::Identity before = pg::become_owner(chat.owner);
@@ -336,8 +382,7 @@ void fill_conversation(Run* run, Datum key) {
     if (many)
       fill_long_conversation(run, key);
     else
-      pg_usleep(kBusyPauseMicroseconds);
-    CHECK_FOR_INTERRUPTS();
+      pause(run);
   }
 }
 
@@ -440,9 +485,9 @@ const char* conversations_to_number(const Chat& chat) {
 void repair_conversation(Run* run, Datum key) {
   while (finish(run, key, true, true) == Step::kBusy) {
     commit(run);
-    pg_usleep(kBusyPauseMicroseconds);
-    CHECK_FOR_INTERRUPTS();
+    pause(run);
   }
+  run->pause = 0;
   commit(run);
 }
 
@@ -520,7 +565,7 @@ Run start(FunctionCallInfo fcinfo, const char* task) {
   run.memory = AllocSetContextCreate(PortalContext, "chatopt backfill", ALLOCSET_DEFAULT_SIZES);
   run.progress.task = task;
   const Chat& chat = *attached_chat(run.messages);
-  check_may_maintain(chat);
+  check_may_maintain(chat.messages, chat.counters);
   if (chat.disabled)
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     errmsg("the chat of table \"%s\" is disabled", get_rel_name(run.messages)),

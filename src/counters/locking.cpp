@@ -78,6 +78,7 @@ void lock_all(Chat& chat, Keys keys) {
 
 Datum chatopt_lock_conversations(PG_FUNCTION_ARGS) {
   using namespace chatopt::counters;
+  PreventCommandIfReadOnly("chatopt.lock_conversations()");
   const Oid messages = PG_GETARG_OID(0);
   Chat* chat = attached_chat(messages);
   check_may_write(messages);

@@ -4,6 +4,7 @@
 
 #include "counters/last_message.hpp"
 #include "counters/location.hpp"
+#include "counters/row_search.hpp"
 #include "counters/ledgers.hpp"
 #include "pg/boundary.hpp"
 
@@ -14,47 +15,12 @@ namespace {
 // command itself made is as good as any other.
 constexpr CommandId kAnyCommand = InvalidCommandId - 1;
 
-// Finds a version of the row; which one does not matter, locking finds the newest.
-bool find_row(const Chat& chat, Relation counters, Datum key, Snapshot snapshot, TupleTableSlot* slot) {
-  Relation index = index_open(chat.key_index, AccessShareLock);
-  ScanKeyData scan_key;
-  ScanKeyInit(&scan_key, 1, BTEqualStrategyNumber, chat.key_equals, key);
-  scan_key.sk_collation = chat.key_collation;
-  IndexScanDesc scan = pg::begin_index_scan(counters, index, snapshot, 1);
-  index_rescan(scan, &scan_key, 1, nullptr, 0);
-  const bool found = index_getnext_slot(scan, ForwardScanDirection, slot);
-  if (found) ExecMaterializeSlot(slot);
-  index_endscan(scan);
-  index_close(index, NoLock);
-  return found;
-}
-
-// SnapshotSelf sees what any transaction committed and what this one did, this
-// very command included; but a scan by it may miss a row that moves meanwhile.
-bool find_row(const Chat& chat, Relation counters, Datum key, TupleTableSlot* slot) {
-  if (find_row(chat, counters, key, SnapshotSelf, slot)) return true;
-  PushActiveSnapshot(GetLatestSnapshot());
-  const bool found = find_row(chat, counters, key, GetActiveSnapshot(), slot);
-  PopActiveSnapshot();
-  return found;
-}
-
-bool has_key(const Chat& chat, TupleTableSlot* slot, core::Bytes key) {
-  bool null;
-  Datum value = slot_getattr(slot, chat.key, &null);
-  if (null) return false;
-  const core::Bytes found = pg::image_of(&value, chat.key_type);
-  return found.size() == key.size() && std::memcmp(found.data(), key.data(), key.size()) == 0;
-}
-
 // The place in the queue of one conversation. Its own lock tag type, which
 // nothing in PostgreSQL uses any more: not among the application's advisory locks.
 void set_queue_tag(LOCKTAG* tag, const Chat& chat, core::Bytes key) {
-  uint32 hash = 2166136261U;
-  for (const std::byte byte : key) hash = (hash ^ static_cast<uint32>(byte)) * 16777619U;
   tag->locktag_field1 = MyDatabaseId;
   tag->locktag_field2 = chat.counters;
-  tag->locktag_field3 = hash;
+  tag->locktag_field3 = hash_of(key);
   tag->locktag_field4 = 0;
   tag->locktag_type = LOCKTAG_USERLOCK;
   tag->locktag_lockmethodid = DEFAULT_LOCKMETHOD;
@@ -95,7 +61,7 @@ Locked lock_version(Relation counters, TupleTableSlot* slot, LockWaitPolicy wait
 Locked find_and_lock(const Chat& chat, Relation counters, Datum key, core::Bytes image, LockWaitPolicy wait,
                      TupleTableSlot* slot) {
   for (;;) {
-    if (!find_row(chat, counters, key, slot)) return Locked::kGone;
+    if (!find_row(chat, counters, key, image, slot)) return Locked::kGone;
     const Locked locked = lock_version(counters, slot, wait);
     if (locked == Locked::kWouldWait) return locked;
     if (locked == Locked::kYes && has_key(chat, slot, image)) return locked;
@@ -182,22 +148,35 @@ Changes changes_of(const Chat& chat, const core::Counter& counter, TupleTableSlo
   return changes;
 }
 
-void insert_index_entries(Relation relation, TupleTableSlot* slot, pg::IndexUpdate indexes) {
-  EState* estate = CreateExecutorState();
-  auto* result = makeNode(ResultRelInfo);
-  InitResultRelInfo(result, relation, 0, nullptr, 0);
-  ExecOpenIndices(result, false);
-  (void)pg::insert_index_tuples(result, slot, estate, indexes);
-  ExecCloseIndices(result);
-  FreeExecutorState(estate);
+void insert_index_entries(RowWriter* writer, pg::IndexUpdate indexes) {
+  if (writer->estate == nullptr) {
+    writer->estate = CreateExecutorState();
+    writer->result = makeNode(ResultRelInfo);
+    InitResultRelInfo(writer->result, writer->relation, 0, nullptr, 0);
+    ExecOpenIndices(writer->result, false);
+  }
+  (void)pg::insert_index_tuples(writer->result, writer->slot, writer->estate, indexes);
+  ResetPerTupleExprContext(writer->estate);
 }
 
 }  // namespace
 
-bool write_row(Relation relation, ItemPointer place, const ColumnValue* values, int count, TupleTableSlot* current) {
+RowWriter open_writer(Relation relation) {
+  return {relation, MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual), nullptr, nullptr};
+}
+
+void close_writer(RowWriter* writer) {
+  ExecDropSingleTupleTableSlot(writer->slot);
+  if (writer->estate == nullptr) return;
+  ExecCloseIndices(writer->result);
+  pfree(writer->result);
+  FreeExecutorState(writer->estate);
+}
+
+bool write_row(RowWriter* writer, ItemPointer place, const ColumnValue* values, int count, TupleTableSlot* current) {
   slot_getallattrs(current);
-  TupleTableSlot* slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
-  const auto columns = static_cast<Size>(RelationGetDescr(relation)->natts);
+  TupleTableSlot* slot = ExecClearTuple(writer->slot);
+  const auto columns = static_cast<Size>(RelationGetDescr(writer->relation)->natts);
   memcpy(slot->tts_values, current->tts_values, columns * sizeof(Datum));
   memcpy(slot->tts_isnull, current->tts_isnull, columns * sizeof(bool));
   for (int i = 0; i < count; ++i) {
@@ -205,17 +184,14 @@ bool write_row(Relation relation, ItemPointer place, const ColumnValue* values, 
     slot->tts_isnull[values[i].column - 1] = values[i].null;
   }
   ExecStoreVirtualTuple(slot);
-  slot->tts_tableOid = RelationGetRelid(relation);
+  slot->tts_tableOid = RelationGetRelid(writer->relation);
   TM_FailureData failure;
   pg::IndexUpdate indexes;
-  const TM_Result result =
-      pg::update_tuple(relation, place, slot, GetCurrentCommandId(true), &failure, &indexes);
-  if (result == TM_Ok) {
-    if (indexes.needed) insert_index_entries(relation, slot, indexes);
-    *place = slot->tts_tid;
-  }
-  ExecDropSingleTupleTableSlot(slot);
-  return result == TM_Ok;
+  if (pg::update_tuple(writer->relation, place, slot, GetCurrentCommandId(true), &failure, &indexes) != TM_Ok)
+    return false;
+  *place = slot->tts_tid;
+  if (indexes.needed) insert_index_entries(writer, indexes);
+  return true;
 }
 
 bool lock_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter) {
@@ -274,7 +250,8 @@ void write_recount(const Chat& chat, core::Ledger& ledger, core::Counter& counte
     changes.add(chat.message_count, counter_datum(slot, chat.message_count, count.messages));
   if (chat.member_count != 0) changes.add(chat.member_count, counter_datum(slot, chat.member_count, count.members));
   add_last_message(&changes, chat, last);
-  if (!write_row(counters, &place, changes.values, changes.count, slot))
+  RowWriter writer = open_writer(counters);
+  if (!write_row(&writer, &place, changes.values, changes.count, slot))
     elog(ERROR, "locked counter row of table \"%s\" was changed", RelationGetRelationName(counters));
   const core::RowLocation written = location_of(chat.counters, place);
   const int64 number = count.last;
@@ -282,6 +259,7 @@ void write_recount(const Chat& chat, core::Ledger& ledger, core::Counter& counte
     ledger.drop_notes(counter);
     ledger.row_locked(counter, written, true, number);
   });
+  close_writer(&writer);
   ExecDropSingleTupleTableSlot(slot);
   table_close(counters, NoLock);
 }
@@ -292,11 +270,13 @@ void set_counter_unfilled(const Chat& chat, core::Ledger& ledger, core::Counter&
   TupleTableSlot* slot = table_slot_create(counters, nullptr);
   ItemPointerData place = place_of(counter.row());
   const ColumnValue null = {chat.last_sequence_number, Datum{0}, true};
+  RowWriter writer = open_writer(counters);
   if (!table_tuple_fetch_row_version(counters, &place, SnapshotSelf, slot) ||
-      !write_row(counters, &place, &null, 1, slot))
+      !write_row(&writer, &place, &null, 1, slot))
     elog(ERROR, "new counter row of table \"%s\" has changed", RelationGetRelationName(counters));
   const core::RowLocation written = location_of(chat.counters, place);
   pg::cpp_zone([&] { ledger.row_locked(counter, written, false, 0); });
+  close_writer(&writer);
   ExecDropSingleTupleTableSlot(slot);
   table_close(counters, NoLock);
 }
@@ -304,6 +284,7 @@ void set_counter_unfilled(const Chat& chat, core::Ledger& ledger, core::Counter&
 void write_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter) {
   Relation counters = table_open(chat.counters, RowExclusiveLock);
   TupleTableSlot* slot = table_slot_create(counters, nullptr);
+  RowWriter writer = open_writer(counters);
   bool there = true;
   for (bool written = false; there && !written;) {
     ItemPointerData place = place_of(counter.row());
@@ -313,7 +294,7 @@ void write_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counte
       continue;
     }
     const Changes changes = changes_of(chat, counter, slot);
-    written = changes.count == 0 || write_row(counters, &place, changes.values, changes.count, slot);
+    written = changes.count == 0 || write_row(&writer, &place, changes.values, changes.count, slot);
     if (written) {
       const core::RowLocation location = location_of(chat.counters, place);
       pg::cpp_zone([&] { ledger.written(counter, location); });
@@ -321,6 +302,7 @@ void write_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counte
       there = refresh_counter(chat, ledger, counter) && counter.notes().any;
     }
   }
+  close_writer(&writer);
   ExecDropSingleTupleTableSlot(slot);
   table_close(counters, NoLock);
   pg::cpp_zone([&] { ledger.drop_notes(counter); });

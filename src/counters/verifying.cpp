@@ -135,24 +135,57 @@ void append_message_differences(StringInfo sql, const Names& names) {
                    names.conversation_key, names.conversation, names.conversation);
 }
 
-// Triggers of ours that are missing or switched off, on the tables and their partitions.
-void append_trigger_differences(StringInfo sql, const Chat& chat) {
-  if (chat.disabled) return;
+// Triggers of ours that are missing, switched off or altered, on the tables and
+// their partitions. Needs nothing but the configuration: they may all be gone.
+const char* trigger_query(const Config& config) {
+  StringInfoData sql;
+  initStringInfo(&sql);
   appendStringInfo(
-      sql,
-      " UNION ALL SELECT NULL, 'trigger ' || e.name, coalesce(CASE t.tgenabled WHEN 'D' THEN 'disabled on ' ELSE 'altered on ' END || t.place::text, 'missing on ' || "
-      "e.place::text), e.place::text FROM ("
-      "SELECT tree.relid AS place, n.name, n.leaves_only FROM (VALUES (%u::oid::regclass, true), "
-      "(%u::oid::regclass, false)) AS tables(root, messages) CROSS JOIN LATERAL (SELECT p.relid, p.isleaf, p.relid = "
-      "tables.root AS is_root FROM pg_partition_tree(tables.root) AS p UNION SELECT tables.root, true, true WHERE "
-      "tables.root <> 0) AS tree CROSS JOIN (VALUES ('zzz_chatopt_number', true, false), ('aaa_chatopt_insert', false, "
-      "false), ('aaa_chatopt_update', false, false), ('aaa_chatopt_delete', false, false), ('aaa_chatopt_truncate', "
-      "false, true), ('zzz_chatopt_truncate', false, true)) AS n(name, messages_only, leaves_only) WHERE "
-      "(tables.messages OR NOT n.messages_only) AND (NOT n.leaves_only OR tree.isleaf OR tree.is_root)"
-      " UNION SELECT %u::oid::regclass, 'zzz_chatopt_guard', false) AS e "
-      "LEFT JOIN LATERAL (SELECT g.tgrelid::regclass AS place, g.tgenabled FROM pg_trigger AS g WHERE g.tgrelid = "
-      "e.place AND g.tgname = e.name) AS t ON true WHERE t.place IS NULL OR t.tgenabled <> 'O'",
-      chat.messages, OidIsValid(chat.members) ? chat.members : chat.messages, chat.counters);
+      &sql,
+      "SELECT NULL::text, 'trigger ' || e.name, CASE t.tgenabled WHEN 'D' THEN 'disabled' WHEN 'O' THEN NULL ELSE "
+      "CASE WHEN t.oid IS NULL THEN 'missing' ELSE 'altered' END END, e.place::text FROM ("
+      "SELECT tree.relid AS place, n.name FROM (VALUES (%u::oid::regclass, true), (%u::oid::regclass, false)) AS "
+      "tables(root, messages) CROSS JOIN LATERAL (SELECT p.relid, p.isleaf, p.relid = tables.root AS is_root FROM "
+      "pg_partition_tree(tables.root) AS p UNION SELECT tables.root, true, true) AS tree CROSS JOIN (VALUES "
+      "('zzz_chatopt_number', true, false), ('aaa_chatopt_insert', false, false), ('aaa_chatopt_update', false, false), "
+      "('aaa_chatopt_delete', false, false), ('aaa_chatopt_truncate', false, true), ('zzz_chatopt_truncate', false, "
+      "true)) AS n(name, messages_only, leaves_only) WHERE tables.root <> 0 AND (tables.messages OR NOT "
+      "n.messages_only) AND (NOT n.leaves_only OR tree.isleaf OR tree.is_root)"
+      " UNION SELECT %u::oid::regclass, 'zzz_chatopt_guard'",
+      config.messages, config.members, config.counters);
+  if (config.counters != config.conversations || config.enforce)
+    appendStringInfo(&sql,
+                     " UNION SELECT %u::oid::regclass, name FROM (VALUES ('aaa_chatopt_conversation'), "
+                     "('zzz_chatopt_truncate')) AS c(name)",
+                     config.conversations);
+  if (config.counters != config.conversations)
+    appendStringInfo(&sql, " UNION SELECT %u::oid::regclass, 'zzz_chatopt_guard'", config.conversations);
+  appendStringInfoString(&sql,
+                         ") AS e LEFT JOIN pg_trigger AS t ON t.tgrelid = e.place AND t.tgname = e.name WHERE "
+                         "t.tgenabled IS DISTINCT FROM 'O' ORDER BY 4, 2");
+  return sql.data;
+}
+
+// Do the triggers that name the columns stand?
+bool columns_are_known(const Config& config) {
+  Role roles[kMostRoles];
+  return roles_of(config.messages, roles) > 0 && roles_of(config.counters, roles) > 0 &&
+         roles_of(config.conversations, roles) > 0 && find_counted_condition(config.messages, "new") != nullptr &&
+         (!OidIsValid(config.members) || find_counted_condition(config.members, "new") != nullptr);
+}
+
+// Adds what a query gives, four columns of text.
+void put_rows(ReturnSetInfo* result, const char* sql, int count, Oid* types, Datum* values, const char* nulls) {
+  if (SPI_execute_with_args(sql, count, types, values, nulls, true, 0) != SPI_OK_SELECT)
+    elog(ERROR, "verify query failed");
+  for (uint64 row = 0; row < SPI_processed; ++row) {
+    Datum columns[4];
+    bool column_nulls[4];
+    for (int i = 0; i < 4; ++i)
+      columns[i] = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, i + 1, &column_nulls[i]);
+    tuplestore_putvalues(result->setResult, result->setDesc, columns, column_nulls);
+  }
+  SPI_freetuptable(SPI_tuptable);
 }
 
 Datum key_argument(const Chat& chat, Datum given) {
@@ -162,25 +195,20 @@ Datum key_argument(const Chat& chat, Datum given) {
   return OidInputFunctionCall(input, TextDatumGetCString(given), parameter, -1);
 }
 
-void verify(FunctionCallInfo fcinfo, const Chat& chat) {
+void verify(FunctionCallInfo fcinfo, const Config& config) {
   auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-  Oid types[2] = {chat.key_type.type, FLOAT8OID};
-  Datum values[2] = {PG_ARGISNULL(1) ? Datum{0} : key_argument(chat, PG_GETARG_DATUM(1)), PG_GETARG_DATUM(2)};
-  const char nulls[] = {PG_ARGISNULL(1) ? 'n' : ' ', ' ', '\0'};
-  const pg::Identity before = pg::become_owner(chat.owner);
   SPI_connect();
-  const char* sql = verify_query(chat);
-  if (SPI_execute_with_args(sql, 2, types, values, nulls, true, 0) != SPI_OK_SELECT)
-    elog(ERROR, "verify query failed");
-  for (uint64 row = 0; row < SPI_processed; ++row) {
-    Datum columns[4];
-    bool column_nulls[4];
-    for (int i = 0; i < 4; ++i)
-      columns[i] = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, i + 1, &column_nulls[i]);
-    tuplestore_putvalues(result->setResult, result->setDesc, columns, column_nulls);
+  if (!config.disabled) put_rows(result, trigger_query(config), 0, nullptr, nullptr, nullptr);
+  if (columns_are_known(config)) {
+    const Chat& chat = *attached_chat(config.messages);
+    Oid types[2] = {chat.key_type.type, FLOAT8OID};
+    Datum values[2] = {PG_ARGISNULL(1) ? Datum{0} : key_argument(chat, PG_GETARG_DATUM(1)), PG_GETARG_DATUM(2)};
+    const char nulls[] = {PG_ARGISNULL(1) ? 'n' : ' ', ' ', '\0'};
+    const pg::Identity before = pg::become_owner(chat.owner);
+    put_rows(result, verify_query(chat), 2, types, values, nulls);
+    pg::become(before);
   }
   SPI_finish();
-  pg::become(before);
 }
 
 }  // namespace
@@ -193,13 +221,12 @@ const char* verify_query(const Chat& chat) {
   append_counts(&sql, chat, names);
   append_counter_differences(&sql, chat);
   append_message_differences(&sql, names);
-  append_trigger_differences(&sql, chat);
   appendStringInfoString(&sql, " ORDER BY 1 NULLS FIRST, 2, 3");
   return sql.data;
 }
 
-void check_may_maintain(const Chat& chat) {
-  for (const Oid table : {chat.messages, chat.counters})
+void check_may_maintain(Oid messages, Oid counters) {
+  for (const Oid table : {messages, counters})
     if (!pg::owns_relation(table, GetUserId()))
       aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(table));
 }
@@ -215,9 +242,9 @@ Datum chatopt_verify(PG_FUNCTION_ARGS) {
   if (!(sample > 0 && sample <= 1))
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("sample must be greater than 0 and at most 1"),
                     errhint("0.01 looks at about one conversation in a hundred.")));
-  const Chat* chat = attached_chat(PG_GETARG_OID(0));
-  check_may_maintain(*chat);
+  const Config config = attached_config(PG_GETARG_OID(0));
+  check_may_maintain(config.messages, config.counters);
   InitMaterializedSRF(fcinfo, 0);
-  verify(fcinfo, *chat);
+  verify(fcinfo, config);
   return Datum{0};
 }

@@ -10,6 +10,6 @@ namespace chatopt::counters {
 const char* verify_query(const Chat& chat);
 
 // 42501 unless the caller owns the messages and the counters.
-void check_may_maintain(const Chat& chat);
+void check_may_maintain(Oid messages, Oid counters);
 
 }  // namespace chatopt::counters

@@ -8,7 +8,10 @@ from schema import MONTHS
 from statements import MONTH
 
 CONVERSATIONS = 12      # keys in use; a dropped one comes back, starting from zero
+MANY = 400              # the same in a schema with many conversations a statement
 USERS = 9
+# never part of another operation
+ALONE = ("block", "string", "cte", "truncate", "truncate_members", "truncate_all", "upkeep", "switch")
 CROWDED = 45            # messages a conversation before deletes become likely
 
 
@@ -16,12 +19,15 @@ class Generator:
     def __init__(self, rng, model, schema, two_phase=True):
         self.rng, self.model, self.schema = rng, model, schema
         self.two_phase = two_phase
+        self.wide = schema.has("wide")
+        self.places, self.crowded = (MANY, 6) if self.wide else (CONVERSATIONS, CROWDED)
+        self.draining, self.script, self.mine = False, [], None
         self.next_id, self.next_gid, self.next_name = 1, 1, 1
         weights = {
             "insert": 30, "update": 14, "delete": 5, "merge": 5, "forward": 3, "reinsert": 2, "save": 4,
             "conversations": 4, "drop": 1.2, "rekey": 1, "lock": 1, "join": 5, "leave": 2, "mark_left": 3,
-            "move_member": 2, "block": 4, "string": 3, "cte": 3, "truncate": 0.25, "truncate_members": 0.1, "truncate_all": 0.05, "nested": 1.5,
-            "share": 1.5, "hold": 1, "upkeep": 0.3,
+            "move_member": 2, "block": 4, "string": 3, "cte": 3, "nested": 1.5, "share": 1.5,
+            "hold": 1, "truncate": 0.25, "truncate_members": 0.05,
         }
         without = self.without = model.without
         weights = {kind: weight for kind, weight in weights.items() if kind not in without}
@@ -29,13 +35,19 @@ class Generator:
         if model.triggers:
             weights.pop("reinsert")
         self.kinds, self.weights = list(weights), list(weights.values())
-        self.inner = [kind for kind in weights if kind not in ("block", "string", "cte", "truncate", "truncate_members", "truncate_all", "upkeep")]
+        self.inner = [kind for kind in self.kinds if kind not in ALONE]
         self.inner_weights = [weights[kind] for kind in self.inner]
 
     # ------------------------------------------------------------------ what the next operation is
 
     def next(self):
         rng, model = self.rng, self.model
+        if self.script:
+            return self.script.pop(0)
+        if rng.random() < 0.002:
+            self.draining = True
+        if self.draining:
+            return self.drain()
         session = rng.randrange(len(model.sessions))
         transaction = model.sessions[session]
         if transaction is None:
@@ -59,6 +71,26 @@ class Generator:
             name = rng.choice(transaction.marks)[0]
             return Op(session, rng.choice(("rollback_to", "rollback_to", "release")), name=name)
         return self.statement(session)
+
+    def drain(self):
+        """End every transaction, for something that wants the tables to itself."""
+        rng, model = self.rng, self.model
+        for session, transaction in enumerate(model.sessions):
+            if transaction is not None:
+                return Op(session, rng.choice(("commit", "commit", "rollback")))
+        session = rng.randrange(len(model.sessions))
+        if model.prepared:
+            gid = min(model.prepared)
+            return Op(session, rng.choice(("commit_prepared", "commit_prepared", "rollback_prepared")), gid=gid)
+        self.draining, self.mine = False, None
+        kinds = [kind for kind in ("truncate", "truncate_members", "truncate_all", "upkeep", "upkeep", "switch")
+                 if kind not in self.without]
+        kind = rng.choice(kinds)
+        op = Op(session, kind, **getattr(self, "make_" + kind)())
+        if kind.startswith("truncate") and rng.random() < 0.5:
+            self.script = [op]
+            return Op(session, "begin", level="read committed")
+        return op
 
     def outside(self, session):
         rng, model = self.rng, self.model
@@ -87,9 +119,9 @@ class Generator:
         """A conversation, mostly one that no other session holds; now and then one that does not exist."""
         rng, model = self.rng, self.model
         if rng.random() < 0.02:
-            return rng.randint(1, CONVERSATIONS + 2)
+            return rng.randint(1, self.places + 2)
         for _ in range(4):
-            cid = rng.randint(1, CONVERSATIONS)
+            cid = rng.randint(1, self.places)
             if cid in model.conversations and model.owner.get(-cid) in (None, self.mine):
                 return cid
         return cid
@@ -164,6 +196,8 @@ class Generator:
             form = "values"
         count = 1 if form == "prepared" else self.some(12 if rng.random() < 0.9 else 40)
         place = self.home()
+        if self.wide and count > 1 and rng.random() < 0.3:
+            count, place = rng.randint(50, 600), 0
         rows = [self.row(cid=place if rng.random() < 0.7 else 0) for _ in range(count)]
         a = {"form": form, "rows": rows}
         if form == "prepared":
@@ -286,12 +320,12 @@ class Generator:
         if not inner and rng.random() < 0.04:
             return {"before": rng.randint(1, MONTHS) * MONTH + rng.randrange(20000)}
         a = self.target({})
-        crowded = [c for c in self.model.conversations if len(self.model.by_conversation[c]) > CROWDED
+        crowded = [c for c in self.model.conversations if len(self.model.by_conversation[c]) > self.crowded
                    and self.model.owner.get(-c) in (None, self.mine)]
         if crowded:
             a.pop("conv_is", None)
             keys = sorted(self.model.by_conversation[rng.choice(crowded)])
-            a["ids"] = [self.model.messages[key].id for key in rng.sample(keys, rng.randint(10, 40))]
+            a["ids"] = [self.model.messages[key].id for key in rng.sample(keys, rng.randint(self.crowded // 4, self.crowded))]
         return a
 
     def make_merge(self, inner=False):
@@ -351,10 +385,10 @@ class Generator:
     def make_conversations(self, inner=False):
         rng = self.rng
         form = rng.choices(("values", "nothing", "update"), (3, 2, 2))[0]
-        missing = [c for c in range(1, CONVERSATIONS + 1) if c not in self.model.conversations]
+        missing = [c for c in range(1, self.places + 1) if c not in self.model.conversations]
         rows = []
         for _ in range(self.some(3)):
-            cid = rng.choice(missing) if missing and rng.random() < 0.85 else rng.randint(1, CONVERSATIONS)
+            cid = rng.choice(missing) if missing and rng.random() < 0.85 else rng.randint(1, self.places)
             if form == "values" and cid in self.model.conversations and rng.random() < 0.8:
                 form = "update"
             rows.append((cid, self.title()))
@@ -370,12 +404,17 @@ class Generator:
         return {"ids": sorted({self.conversation() for _ in range(self.some(2))})}
 
     def make_rekey(self, inner=False):
-        return {"id": self.conversation(), "new": self.rng.randint(1, CONVERSATIONS)}
+        return {"id": self.conversation(), "new": self.rng.randint(1, self.places)}
 
     def make_lock(self, inner=False):
         ids = list({self.conversation() for _ in range(self.some(4))})
         self.rng.shuffle(ids)
         return {"ids": ids}
+
+    def make_switch(self):
+        rows = [self.row(cid=self.conversation())._replace(content="unnumbered", reply=None)
+                for _ in range(self.some(10) - 1)]
+        return {"rows": rows, "ids": self.existing(self.some(4)) if self.rng.random() < 0.5 else []}
 
     def make_truncate_all(self):
         return {}

@@ -26,7 +26,7 @@ for schema in plain partitioned+counted counters+triggers; do
 done
 for fault in "burn" "stale save" "moved member" "truncate"; do
 	number=$((number + 1))
-	if ! run 6000 partitioned+counted "$fault" && grep -Eq 'shortest list found \([1-6] of' "$output"; then
+	if ! run 30000 partitioned+counted "$fault" && grep -Eq 'shortest list found \([1-6] of' "$output"; then
 		echo "ok $number - finds the fault \"$fault\" and at most 6 statements that show it"
 	else
 		echo "not ok $number - finds the fault \"$fault\" and at most 6 statements that show it"

@@ -42,7 +42,7 @@ class Op:
 
 
 class Result:
-    """What the statement must do: fail with one of codes, or succeed and leave the touched rows as the model has them."""
+    """What the statement must do: fail with one of codes, or leave the touched rows as the model has them."""
 
     __slots__ = ("codes", "conversations", "ids", "groups", "holes", "ended", "may_serialize")
 

@@ -8,6 +8,7 @@ A failure prints the seed that shows it and, with --shrink, the shortest stateme
 """
 
 import argparse
+import collections
 import multiprocessing
 import os
 import random
@@ -18,8 +19,9 @@ import psycopg2
 
 from generate import Generator
 from model import Blocked, Op
+from render import Renderer
 from run import Difference, Runner, connect, drop_after_failure, drop_pool
-from schema import VARIANTS, Schema
+from schema import VARIANTS, Schema, pick
 from shrink import Shrinker
 
 EPISODE = 1500          # statements in one fresh schema
@@ -56,13 +58,14 @@ def parse():
     parser = argparse.ArgumentParser(description="random model test of chatopt's counters")
     parser.add_argument("--statements", type=int, default=20000, help="in all, over the variants")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--schema", action="append", help="a variant, as partitioned+counted; default: each of the list")
+    parser.add_argument("--schema", action="append", help="a variant, as partitioned+counted; default: all listed")
     parser.add_argument("--shrink", action="store_true", help="make a failing list short")
     parser.add_argument("--episode", type=int, default=EPISODE, help="statements in one fresh schema")
     parser.add_argument("--only-episode", type=int, help="run just this episode of the seed")
     parser.add_argument("--without", action="append", default=[],
                         help="leave out a kind of statement, or: number (an explicit one)")
     parser.add_argument("--jobs", type=int, default=2, help="variants at a time")
+    parser.add_argument("--counts", action="store_true", help="say how many statements of each kind ran")
     parser.add_argument("--reference", metavar="right|FAULT",
                         help="slow stand-in triggers instead of the extension, right or with a known fault")
     return parser.parse_args()
@@ -93,7 +96,10 @@ def run_variant(job):
     """Episodes of one variant until its share of statements has run or one fails."""
     place, variant, share, arguments, two_phase = job
     reference = load_reference(arguments.reference)
-    without = arguments.without if reference is None else arguments.without + ["save", "rekey", "number", "upkeep", "truncate_all"]
+    without = list(arguments.without)
+    if reference is not None:
+        without += ["save", "rekey", "number", "upkeep", "truncate_all", "switch"]  # more than the stand-in can
+    kinds = collections.Counter()
     pool, statements, started, episode = [], 0, time.time(), 0
     episodes = [arguments.only_episode] if arguments.only_episode is not None else None
     while statements < share:
@@ -105,15 +111,19 @@ def run_variant(job):
         length = min(arguments.episode, share - statements) if episodes is None else arguments.episode
         name = f"model_{place}_{os.getpid()}"
         seed = f"{arguments.seed} {variant} {episode}"
-        runner, ops, difference = run_episode(variant, name, seed, length, reference, two_phase, pool, without)
-        statements += runner.statements if runner is not None else 0
+        chosen = pick(variant, random.Random(seed))
+        runner, ops, difference = run_episode(chosen, name, seed, length, reference, two_phase, pool, without)
+        if runner is not None:
+            statements += runner.statements
+            kinds += runner.kinds
         if difference is not None:
             drop_after_failure(pool, name)
-            return report(variant, name, arguments, episode, ops, difference, reference, statements), False
+            return report(variant, chosen, name, arguments, episode, ops, difference, reference, statements), False
         episode += 1
     drop_pool(pool)
     took = time.time() - started
-    return [f"{variant}: {statements} statements as the model says ({episode} fresh schemas, {took:.0f} s)"], True
+    return [f"{variant}: {statements} statements as the model says ({episode} fresh schemas, {took:.0f} s)"] + (
+        [f"{count:8} {kind}" for kind, count in sorted(kinds.items())] if arguments.counts else []), True
 
 
 def run_episode(variant, name, seed, length, reference, two_phase, pool, without):
@@ -124,7 +134,8 @@ def run_episode(variant, name, seed, length, reference, two_phase, pool, without
         schema = Schema(variant, name)
         runner = Runner(schema, reference, pool, without=without)
         generator = Generator(rng, runner.model, schema, two_phase)
-        first = Op(0, "conversations", form="values", rows=[(c, "new") for c in range(1, 9)], bogus=True)
+        first = Op(0, "conversations", form="values", rows=[(c, "new") for c in range(1, generator.places * 2 // 3)],
+                   bogus=True)
         pending = first
         while runner.statements < length:
             op = pending or generator.next()
@@ -143,17 +154,16 @@ def run_episode(variant, name, seed, length, reference, two_phase, pool, without
     return runner, ops, None
 
 
-def report(variant, name, arguments, episode, ops, difference, reference, statements):
+def report(variant, chosen, name, arguments, episode, ops, difference, reference, statements):
     lines = [f"{variant}: seed {arguments.seed}, episode {episode}, after {statements} statements",
              f"again: test/model/model_test.py --seed {arguments.seed} --schema {variant} --only-episode {episode}"
              f" --episode {arguments.episode} --shrink", str(difference)]
-    schema = Schema(variant, name)
-    from render import Renderer
+    schema = Schema(chosen, name)
     renderer = Renderer(schema)
     if not arguments.shrink:
         lines.append("last statements (--shrink for the shortest list):")
         return lines + [f"/* {op.session} */ {renderer.script(op)}" for op in ops[-12:]]
-    shrinker = Shrinker(variant, name, difference.kind, reference)
+    shrinker = Shrinker(chosen, name, difference.kind, reference)
     shorter = shrinker.shrink(ops)
     if shorter is None:
         lines.append(f"the {len(ops)} statements do not fail the same way when run again; the last of them:")

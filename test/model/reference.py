@@ -7,9 +7,11 @@ from schema import COUNTERS
 
 FAULTS = {
     "burn": ("SELECT c.{last} + 1 INTO n FROM {counter_table} c WHERE c.{counter_key} = NEW.{conv} FOR NO KEY UPDATE;",
-             "UPDATE {counter_table} c SET {last} = c.{last} + 1 WHERE c.{counter_key} = NEW.{conv} RETURNING c.{last} INTO n;"),
+             "UPDATE {counter_table} c SET {last} = c.{last} + 1 WHERE c.{counter_key} = NEW.{conv} "
+             "RETURNING c.{last} INTO n;"),
     "stale save": ("  NEW.{last} := OLD.{last};", ""),
-    "moved member": ("CREATE TRIGGER member_update AFTER UPDATE ON {members} FOR EACH ROW EXECUTE FUNCTION member_changed();", ""),
+    "moved member": ("CREATE TRIGGER member_update AFTER UPDATE ON {members} "
+                     "FOR EACH ROW EXECUTE FUNCTION member_changed();", ""),
     "truncate": ("  PERFORM recount({counter_key}, 0) FROM {counter_table};", ""),
 }
 
@@ -22,7 +24,8 @@ CREATE FUNCTION given(conversation text, number bigint) RETURNS void LANGUAGE sq
   SELECT set_config('reference.given', coalesce(current_setting('reference.given', true), '')
     || coalesce('<' || conversation || ':' || number || '>', ''), true) $$;
 CREATE FUNCTION was_given(conversation text, number bigint) RETURNS boolean LANGUAGE sql AS $$
-  SELECT coalesce(position('<' || conversation || ':' || number || '>' IN current_setting('reference.given', true)) > 0, false) $$;
+  SELECT coalesce(position('<' || conversation || ':' || number || '>'
+    IN current_setting('reference.given', true)) > 0, false) $$;
 
 CREATE FUNCTION recount(conversation {conversation_type}, number bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -71,14 +74,17 @@ BEGIN
   SELECT c.{last} + 1 INTO n FROM {counter_table} c WHERE c.{counter_key} = NEW.{conv} FOR NO KEY UPDATE;
   IF n IS NULL THEN RAISE foreign_key_violation; END IF;
   IF TG_OP = 'INSERT' AND NEW.{seq} IS NOT NULL THEN
-    IF EXISTS (SELECT FROM {messages} WHERE {conv} = NEW.{conv} AND {seq} = NEW.{seq}) THEN RAISE unique_violation; END IF;
+    IF EXISTS (SELECT FROM {messages} WHERE {conv} = NEW.{conv} AND {seq} = NEW.{seq}) THEN
+      RAISE unique_violation;
+    END IF;
     RETURN NEW;
   END IF;
   NEW.{seq} := n;
   PERFORM given(NEW.{conv}::text, n);
   RETURN NEW;
 END $$;
-CREATE TRIGGER zzz_number BEFORE INSERT OR DELETE OR UPDATE OF {conv}, {seq} ON {messages} FOR EACH ROW EXECUTE FUNCTION number();
+CREATE TRIGGER zzz_number BEFORE INSERT OR DELETE OR UPDATE OF {conv}, {seq} ON {messages}
+  FOR EACH ROW EXECUTE FUNCTION number();
 CREATE TRIGGER aaa_insert AFTER INSERT ON {messages} FOR EACH ROW
   WHEN (landed(NULL, NEW.{conv}, NEW.{seq})) EXECUTE FUNCTION nothing();
 CREATE TRIGGER aaa_update AFTER UPDATE ON {messages} FOR EACH ROW
@@ -138,7 +144,8 @@ def attach(schema, fault=None):
     text = TEXT + (COUNTER_ROWS if schema.has("counters") else "")
     if schema.partitioned:
         for leaf in range(1, 5):
-            text += f"CREATE TRIGGER truncated AFTER TRUNCATE ON messages_{leaf} FOR EACH STATEMENT EXECUTE FUNCTION recount_all();\n"
+            text += (f"CREATE TRIGGER truncated AFTER TRUNCATE ON messages_{leaf} "
+                     "FOR EACH STATEMENT EXECUTE FUNCTION recount_all();\n")
     if fault is not None:
         before, after = FAULTS[fault]
         if before not in text:
@@ -147,7 +154,8 @@ def attach(schema, fault=None):
     counted = "m.{deleted} IS NULL" if schema.has("counted") else "true"
     is_present = "b.{left} IS NULL" if schema.has("counted") else "true"
     words = dict(schema.n, counter_table=schema.counter_table, counter_key=schema.counter_key,
-                 conversation_type=schema.conversation_type, message_type=schema.message_type, time_type=schema.time_type)
+                 conversation_type=schema.conversation_type, message_type=schema.message_type,
+                 time_type=schema.time_type)
     words.update(counted=counted.format(**words), is_present=is_present.format(**words))
     assert all(name in words for name in COUNTERS)
     return text.format(**words)

@@ -159,7 +159,8 @@ class Renderer:
 
     def sql_forward(self, a):
         n, schema = self.n, self.schema
-        pairs = ", ".join(f"({i}, {schema.message(old)}, {schema.message(new)})" for i, (old, new) in enumerate(a["pairs"]))
+        pairs = ", ".join(f"({place}, {schema.message(old)}, {schema.message(new)})"
+                          for place, (old, new) in enumerate(a["pairs"]))
         copied = ", ".join("m." + n[c] for c in ("at", "content", "deleted"))
         order = f"v.place, m.{n['at']}" if schema.partitioned else "v.place"
         return (f"INSERT INTO {n['messages']} ({', '.join(n[c] for c in ('id', 'conv', 'at', 'content', 'deleted'))})\n"
@@ -211,7 +212,8 @@ class Renderer:
             matched += f" AND m.{n['at']} = s.match_at"
         sets = ", ".join(f"{n[c]} = s.{n[c]}" for c in names[1:])
         values = ", ".join("s." + n[c] for c in names)
-        return (f"MERGE INTO {n['messages']} m USING (VALUES {', '.join(rows)}) s ({named}, match_at, act)\nON {matched}\n"
+        return (f"MERGE INTO {n['messages']} m USING (VALUES {', '.join(rows)}) s ({named}, match_at, act)\n"
+                f"ON {matched}\n"
                 f"WHEN MATCHED AND s.act = 'delete' THEN DELETE\n"
                 f"WHEN MATCHED THEN UPDATE SET {sets}\n"
                 f"WHEN NOT MATCHED AND s.act <> 'skip' THEN INSERT ({named}) VALUES ({values})")
@@ -228,12 +230,25 @@ class Renderer:
     def sql_truncate_all(self, a):
         return f"TRUNCATE {self.n['conversations']}, {self.n['messages']}, {self.n['members']}"
 
+    def sql_switch(self, a):
+        """Several statements, each on its own: procedures do not run in a transaction."""
+        messages = "'" + self.n["messages"] + "'"
+        sql = [f"SELECT chatopt.disable({messages})"]
+        if a["ids"]:
+            sql.append(f"DELETE FROM {self.n['messages']} WHERE {self.n['id']} IN ({self.ids(a['ids'])})")
+        if a["rows"]:
+            sql.append(self.sql_insert({"form": "values", "rows": a["rows"]}))
+        sql += [f"SELECT count(*) FROM chatopt.enable({messages})", f"CALL chatopt.backfill({messages}, 3)",
+                f"CALL chatopt.repair({messages})"]
+        return ";;\n".join(sql)
+
     # ------------------------------------------------------------------ conversations and members
 
     def sql_conversations(self, a):
         n, schema = self.n, self.schema
         bogus = [] if schema.has("counters") or not a["bogus"] else ["last", "count", "present"]
-        rows = ", ".join(f"({schema.conversation(cid)}, '{title}'" + ", 77" * len(bogus) + ")" for cid, title in a["rows"])
+        values = ", 77" * len(bogus)
+        rows = ", ".join(f"({schema.conversation(cid)}, '{title}'{values})" for cid, title in a["rows"])
         sql = f"INSERT INTO {n['conversations']} ({', '.join(n[c] for c in ['id', 'title'] + bogus)}) VALUES {rows}"
         if a["form"] == "nothing":
             return sql + " ON CONFLICT DO NOTHING"
@@ -310,7 +325,8 @@ class Renderer:
         return f"DELETE FROM {self.n['members']} {self.members(a['keys'])}"
 
     def sql_mark_left(self, a):
-        return f"UPDATE {self.n['members']} SET {self.n['left']} = {self.schema.deleted(a['left'])} {self.members(a['keys'])}"
+        left = self.schema.deleted(a["left"])
+        return f"UPDATE {self.n['members']} SET {self.n['left']} = {left} {self.members(a['keys'])}"
 
     def sql_move_member(self, a):
         n = self.n

@@ -1,5 +1,6 @@
 """Runs operations on the database and compares what it shows with the model."""
 
+import collections
 import os
 import time
 
@@ -16,7 +17,7 @@ LOCK_TIMEOUT = "3s"     # the model never runs a statement that has to wait
 UNCHECKED = ("begin", "savepoint", "release", "prepare", "commit", "rollback", "commit_prepared", "rollback_prepared")
 
 # after these everything is compared
-SWEEPING = ("truncate", "truncate_members", "truncate_all", "upkeep")
+SWEEPING = ("truncate", "truncate_members", "truncate_all", "upkeep", "switch")
 
 
 class Difference(Exception):
@@ -100,7 +101,8 @@ def drop_after_failure(pool, name):
         connection = connect()
         cursor = connection.cursor()
         forget_prepared(cursor, name)
-        cursor.execute(f"SET lock_timeout = '10s'; SET client_min_messages = warning; DROP SCHEMA IF EXISTS {name} CASCADE")
+        cursor.execute("SET lock_timeout = '10s'; SET client_min_messages = warning; "
+                       f"DROP SCHEMA IF EXISTS {name} CASCADE")
         connection.close()
     except psycopg2.Error:
         pass
@@ -124,6 +126,7 @@ class Runner:
         self.database = Database(schema, reference=reference, pool=pool)
         self.full_check_every = full_check_every
         self.ended = self.statements = 0
+        self.kinds = collections.Counter()
 
     def run(self, op):
         """One operation on both.  Raises Blocked from the model, or Difference."""
@@ -133,6 +136,8 @@ class Runner:
         in_transaction = transaction is not None
         result = self.model.apply(op)
         self.statements += 1
+        form = " " + op.a["form"] if "form" in op.a else ""
+        self.kinds[op.kind + form + (" refused" if result.codes is not None else "")] += 1
         cursor = self.database.cursors[op.session]
         if result.codes is not None:
             self.expect_failure(cursor, op, result)
@@ -161,6 +166,10 @@ class Runner:
             cursor.copy_expert(renderer.copy_command(op.a), renderer.copy_data(op.a))
         else:
             sql = renderer.sql(op)
+            if op.kind == "switch":
+                for statement in sql.split(";;\n"):
+                    cursor.execute(statement)
+                return None
             if in_transaction and not nothing_to_check:
                 cursor.execute(sql + "; " + self.schema.check(result.conversations, result.ids))
                 return cursor.fetchall()

@@ -19,8 +19,10 @@ VARIANTS = (
     "partitioned+setnull+counted",
     "indexed+deferred+counted",
     "counters+indexed+enforce+deferred",
+    "wide+counted",
+    "any",
 )
-FEATURES = frozenset(word for variant in VARIANTS for word in variant.split("+")) - {"plain"}
+FEATURES = frozenset(word for variant in VARIANTS for word in variant.split("+")) - {"plain", "any"}
 MONTHS = 4
 
 SNAKE = {
@@ -45,23 +47,43 @@ CREATE FUNCTION drop_late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   RETURN CASE WHEN NEW.content LIKE 'drop%' THEN NULL ELSE NEW END; END $$;
 CREATE FUNCTION answer() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   INSERT INTO messages (id, conversation_id, created_at, content)
-  VALUES (NEW.id + 500000000, NEW.conversation_id, NEW.created_at, 'answer') ON CONFLICT DO NOTHING; RETURN NULL; END $$;
+  VALUES (NEW.id + 500000000, NEW.conversation_id, NEW.created_at, 'answer') ON CONFLICT DO NOTHING;
+  RETURN NULL; END $$;
 CREATE TRIGGER application_drop BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION drop_early();
 CREATE TRIGGER zzzz_drop BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION drop_late();
 CREATE TRIGGER {name} AFTER INSERT ON messages FOR EACH ROW WHEN (NEW.content LIKE 'ask%') EXECUTE FUNCTION answer();
 """
 SAY = """
-CREATE FUNCTION say(mid {message_type}, place {conversation_type}, moment {time_type}) RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+CREATE FUNCTION say(mid {message_type}, place {conversation_type}, moment {time_type}) RETURNS text
+LANGUAGE plpgsql AS $$ BEGIN
   INSERT INTO {messages} ({id}, {conv}, {at}, {content}) VALUES (mid, place, moment, 'inner'); RETURN 'outer';
 EXCEPTION WHEN unique_violation THEN RETURN 'outer'; END $$;
 """
 DEFERRED_TRIGGER = """
 CREATE FUNCTION remind() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   INSERT INTO messages (id, conversation_id, created_at, content)
-  VALUES (NEW.id + 700000000, NEW.conversation_id, NEW.created_at, 'reminder') ON CONFLICT DO NOTHING; RETURN NULL; END $$;
+  VALUES (NEW.id + 700000000, NEW.conversation_id, NEW.created_at, 'reminder') ON CONFLICT DO NOTHING;
+  RETURN NULL; END $$;
 CREATE CONSTRAINT TRIGGER remind AFTER INSERT ON messages DEFERRABLE INITIALLY DEFERRED
   FOR EACH ROW WHEN (NEW.content = 'remind') EXECUTE FUNCTION remind();
 """
+
+
+def pick(variant, rng):
+    """The variant itself, or for "any" some features that go together."""
+    if variant != "any":
+        return variant
+    features = {rng.choice(("plain", "plain", "camel", "epoch")), rng.choice(("plain", "setnull", "restrict"))}
+    features.update(word for word in ("partitioned", "counters", "enforce", "counted", "indexed") if rng.random() < 0.4)
+    if "camel" not in features and rng.random() < 0.4:
+        features.add("triggers")
+    if "partitioned" not in features and rng.random() < 0.4:
+        features.add("replies")
+    if not features & {"partitioned", "camel"} and rng.random() < 0.4:
+        features.add("deferred")
+    if rng.random() < 0.1:
+        features.add("wide")
+    return "+".join(["plain"] + sorted(features - {"plain"}))
 
 
 def quote(text):
@@ -148,7 +170,8 @@ class Schema:
         if self.partitioned:
             for month in range(1, MONTHS + 1):
                 low, high = (self.time(at * MONTH) for at in (month, month + 1))
-                out.append(f"CREATE TABLE messages_{month} PARTITION OF {n['messages']} FOR VALUES FROM ({low}) TO ({high})")
+                out.append(f"CREATE TABLE messages_{month} PARTITION OF {n['messages']} "
+                           f"FOR VALUES FROM ({low}) TO ({high})")
         out.append(SAY.format(**n, conversation_type=c, message_type=m, time_type=self.time_type))
         if self.has("triggers"):
             # before our own flush, or after it
@@ -206,8 +229,8 @@ PREPARE model_send ({m}, {c}, {self.time_type}, text, timestamptz) AS
                 f"({n['deleted']} IS NOT NULL)::text, {n['reply']}::text FROM {n['messages']} {messages}")
 
     def check(self, conversations, ids):
-        return (f"EXECUTE model_check ('{{{','.join(chr(34) + self.conversation_text(c) + chr(34) for c in conversations)}}}', "
-                f"'{{{','.join(map(self.message_text, ids))}}}')")
+        keys = ",".join('"' + self.conversation_text(cid) + '"' for cid in conversations)
+        return f"EXECUTE model_check ('{{{keys}}}', '{{{','.join(map(self.message_text, ids))}}}')"
 
     def verify(self):
         return f"SELECT * FROM chatopt.verify({quote(self.name + '.' + self.n['messages'])})"

@@ -1,12 +1,13 @@
-"""What each kind of statement does to the model: the statement forms of promise 1, row by row."""
+"""What statements on messages do to the model: the statement forms of promise 1, row by row."""
 
-from model import ANSWER_OFFSET, REMINDER_OFFSET, UNORDERED_ERRORS, READ_COMMITTED, Blocked, Conversation
-from model import Fail, Message, Model, Statement
+from conversations import Conversations
+from model import ANSWER_OFFSET, READ_COMMITTED, REMINDER_OFFSET, UNORDERED_ERRORS
+from model import Blocked, Fail, Message, Statement
 
 MONTH = 100_000  # a time is month * MONTH + minute; month 0 does not exist
 
 
-class Statements(Model):
+class Statements(Conversations):
     """The model with its statements; each do_ method is one kind of operation."""
 
     def run(self, kind, a):
@@ -54,7 +55,7 @@ class Statements(Model):
         return ids, places
 
     def touch_mentioned(self, a):
-        """A statement that fails at one of its rows may have come to any other before: none may be another session's."""
+        """A statement that fails at a row may have come to any other before: none may be another session's."""
         for kind, part in a.get("parts", ()):
             self.touch_mentioned({"ids": [-cid for cid in part["ids"]]} if kind == "save" else part)
         ids, places = self.mentioned(a)
@@ -73,8 +74,8 @@ class Statements(Model):
         for row in outer.asks:
             self.statement = Statement()
             try:
-                self.insert_row(Message(row.id + ANSWER_OFFSET, row.conv, None, row.at, "answer", False, None), "nothing",
-                                given=outer.missed)
+                answer = Message(row.id + ANSWER_OFFSET, row.conv, None, row.at, "answer", False, None)
+                self.insert_row(answer, "nothing", given=outer.missed)
                 outer.numbered += self.statement.numbered
                 answers += self.statement.numbered
             finally:
@@ -99,7 +100,8 @@ class Statements(Model):
             raise Blocked
         for row in reminders:
             self.statement = Statement()
-            self.insert_row(Message(row.id + REMINDER_OFFSET, row.conv, None, row.at, "reminder", False, None), "nothing")
+            reminder = Message(row.id + REMINDER_OFFSET, row.conv, None, row.at, "reminder", False, None)
+            self.insert_row(reminder, "nothing")
         self.statement = None
 
     def check_replies(self):
@@ -408,6 +410,24 @@ class Statements(Model):
             self.touched.add(-cid)
             self.put_conversation(cid, None)
 
+    def do_switch(self, a):
+        """The emergency switch: what is sent while chatopt is off is numbered by (time, key) afterwards."""
+        self.do_upkeep(a)
+        for mid in a["ids"]:
+            for key in sorted(self.by_id[mid]):
+                self.remove(key)
+        for row in a["rows"]:
+            key = self.key(row)
+            if self.by_id[row.id] or row.conv not in self.conversations:
+                raise Blocked
+            if row.at is None or row.at // MONTH > self.months:
+                raise Blocked
+            self.put_message(key, row)
+        text_keys = "camel" in self.features
+        for row in sorted(a["rows"], key=lambda row: (row.at, f"m{row.id}" if text_keys else row.id)):
+            number = self.next_number(row.conv)
+            self.put_message(self.key(row), row._replace(seq=number))
+
     def do_cte(self, a):
         """Several data-modifying parts in one statement, on different rows."""
         seen = set()
@@ -421,153 +441,3 @@ class Statements(Model):
             if seen & self.statement.ids:
                 raise Blocked
             seen |= self.statement.ids
-
-    # ------------------------------------------------------------------ statements on conversations and members
-
-    def do_conversations(self, a):
-        """INSERT of conversations, with whatever the application says of counters."""
-        done = set()
-        for cid, title in a["rows"]:
-            self.touch_conversation(cid)
-            if cid in self.conversations:
-                if a["form"] == "nothing":
-                    continue
-                if a["form"] != "update":
-                    raise Fail("23505")
-                if cid in done:
-                    raise Fail("21000")
-                self.put_conversation(cid, self.conversations[cid]._replace(title=title))
-            else:
-                self.put_conversation(cid, Conversation(title, 0))
-            done.add(cid)
-
-    def do_save(self, a):
-        """UPDATE of conversations, stale counters included."""
-        for cid in a["ids"]:
-            self.touch_conversation(cid)
-            if cid in self.conversations:
-                self.put_conversation(cid, self.conversations[cid]._replace(title=a["title"]))
-
-    def do_drop(self, a):
-        """DELETE of conversations: what happens to the messages is the foreign key's."""
-        for cid in a["ids"]:
-            self.touch_key(cid)
-        for cid in a["ids"]:
-            if cid not in self.conversations:
-                continue
-            for key in sorted(self.by_conversation[cid]):
-                if self.on_delete == "no action":
-                    raise Fail("23503")
-                row = self.messages.get(key)
-                if row is None:
-                    continue
-                self.touch_id(row.id)
-                if self.on_delete == "set null":
-                    self.put_message(key, row._replace(conv=None, seq=None))
-                else:
-                    self.remove(key)
-            for user in sorted(self.members_of[cid]):
-                self.put_member((cid, user), None)
-            self.put_conversation(cid, None)
-
-    def do_rekey(self, a):
-        """UPDATE of a conversation's key: messages and members follow, numbers and counters stay."""
-        old, new = a["id"], a["new"]
-        self.touch_key(old)
-        self.touch_key(new)
-        if old not in self.conversations or old == new:
-            return
-        if new in self.conversations:
-            raise Fail("23505")
-        self.put_conversation(new, self.conversations[old])
-        self.put_conversation(old, None)
-        for key in sorted(self.by_conversation[old]):
-            row = self.messages[key]
-            self.touch_id(row.id)
-            self.put_message(key, row._replace(conv=new))
-        for user in sorted(self.members_of[old]):
-            left = self.members[(old, user)]
-            self.put_member((old, user), None)
-            self.put_member((new, user), left)
-
-    def do_lock(self, a):
-        for cid in a["ids"]:
-            self.touch_conversation(cid)
-            if cid not in self.conversations:
-                raise Blocked
-
-    def do_share(self, a):
-        """SELECT … FOR KEY SHARE: others may send, nobody may take the conversation away."""
-        for cid in a["ids"]:
-            if self.transaction.level != READ_COMMITTED or self.owner.get(-cid, self.transaction) is not self.transaction:
-                raise Blocked
-            if cid in self.conversations and self.transaction not in self.sharers[cid]:
-                self.sharers[cid].append(self.transaction)
-                self.transaction.log.append(("k", cid, None))
-
-    def do_hold(self, a):
-        """SELECT … FOR UPDATE, as an application does to serialize its own work."""
-        for cid in a["ids"]:
-            self.touch_key(cid)
-
-    def do_upkeep(self, a):
-        """Work of a DBA between transactions, none of which changes a number or counter."""
-        if self.transaction in self.sessions:
-            raise Blocked
-        self.touch_everything()
-
-    def do_join(self, a):
-        done, codes = set(), set()
-        for cid, user, left in a["rows"]:
-            self.touch_conversation(cid)
-            if cid not in self.conversations:
-                codes.add("23503")
-                continue
-            if (cid, user) in self.members or (cid, user) in done:
-                if a["form"] == "nothing":
-                    continue
-                if a["form"] != "update":
-                    codes.add("23505")
-                    continue
-                if (cid, user) in done:
-                    codes.add("21000")
-                    continue
-            done.add((cid, user))
-            self.put_member((cid, user), left)
-        if codes:
-            raise Fail(*codes)
-
-    def do_leave(self, a):
-        for key in a["keys"]:
-            self.touch_conversation(key[0])
-            if key in self.members:
-                self.put_member(key, None)
-
-    def do_mark_left(self, a):
-        for key in a["keys"]:
-            self.touch_conversation(key[0])
-            if key in self.members:
-                self.put_member(key, a["left"])
-
-    def do_move_member(self, a):
-        old, new = a["key"], a["new"]
-        self.touch_conversation(old[0])
-        self.touch_conversation(new[0])
-        if old not in self.members:
-            return
-        if old == new:
-            return
-        if new[0] not in self.conversations:
-            raise Fail("23503")
-        if new in self.members:
-            raise Fail("23505")
-        left = self.members[old]
-        self.put_member(old, None)
-        self.put_member(new, left)
-
-    def do_truncate_members(self, a):
-        self.touch_everything()
-        for key in list(self.members):
-            self.touched.add(-key[0])
-            self.put_member(key, None)
-        self.shut()

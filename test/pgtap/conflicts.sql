@@ -1,7 +1,7 @@
 -- INSERT ... ON CONFLICT: no number is burnt (R3) and none is changed (R1).
 \set file conflicts
 \ir setup.psql
-SELECT plan(999);
+SELECT plan(196);
 
 \set layout plain
 \ir forms/conflicts.psql

@@ -1,7 +1,7 @@
 -- COPY FROM, whole and refused.
 \set file copies
 \ir setup.psql
-SELECT plan(999);
+SELECT plan(112);
 
 \set layout plain
 \ir forms/copies.psql

@@ -1,7 +1,7 @@
 -- Statements that write several tables at once: data-modifying WITH (R13, R41).
 \set file ctes
 \ir setup.psql
-SELECT plan(999);
+SELECT plan(264);
 
 \set layout plain
 \ir forms/ctes.psql

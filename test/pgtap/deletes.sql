@@ -1,7 +1,7 @@
 -- DELETE, cascades and key changes of conversations.
 \set file deletes
 \ir setup.psql
-SELECT plan(999);
+SELECT plan(284);
 
 \set layout plain
 \ir forms/deletes.psql

@@ -2,7 +2,7 @@
 -- UPDATE of a conversation, refuses what it refused, and detach puts it back.
 \set file enforcement
 \ir setup.psql
-SELECT plan(999);
+SELECT plan(50);
 
 -- enforce('schema', 'what the key says'): a chat whose key is replaced, with two conversations and three messages
 CREATE FUNCTION test.enforce(layout text, clause text, parts boolean DEFAULT false) RETURNS void LANGUAGE plpgsql AS $$

@@ -2,7 +2,7 @@
 -- until then a conversation gives no numbers.
 \set file filling
 \ir setup.psql
-SELECT plan(999);
+SELECT plan(95);
 
 \set layout plain
 \ir forms/filling.psql
@@ -27,6 +27,34 @@ SELECT is((SELECT string_agg(conversation, ' ') FROM chatopt.verify('messages'))
 INSERT INTO conversations VALUES ('nowhere');
 CALL chatopt.repair('messages');
 SELECT test.exact('an orphan whose conversation came', 'messages', '{"conversations": "conversations", "messages": "messages", "time": null, "member_count": null, "last_message_at": null}');
+
+-- an error stops it: the session is idle, what was committed stays, and it can be called again
+CREATE SCHEMA stopped;
+SET search_path = stopped, test, tap, public;
+CREATE TABLE conversations (id int PRIMARY KEY);
+CREATE TABLE messages (id int PRIMARY KEY, conversation_id int, sequence_number int, created_at timestamptz);
+INSERT INTO conversations VALUES (1), (2), (3);
+INSERT INTO messages VALUES (1, 1, NULL, '2026-01-01'), (2, 1, NULL, '2026-01-02'), (3, 2, 2147483646, '2026-01-01'), (4, 2, NULL, '2026-01-02'), (5, 2, NULL, '2026-01-03'), (6, 3, NULL, '2026-01-01');
+SELECT chatopt.attach('conversations', 'messages') \g /dev/null
+\set idle_then 0
+\set idle 0
+\set ON_ERROR_STOP 0
+\set VERBOSITY terse
+CALL chatopt.backfill('messages');
+\set failed_in_last_batch :LAST_ERROR_SQLSTATE
+SELECT 1 AS idle_then \gset
+CALL chatopt.backfill('messages', 1);
+\set failed :LAST_ERROR_SQLSTATE
+SELECT 1 AS idle \gset
+\set VERBOSITY default
+\set ON_ERROR_STOP 1
+SELECT is(:'failed_in_last_batch'::text || :'idle_then', '220031', test.says('a number that does not fit stops the last batch of a conversation, and leaves the session idle'));
+SELECT is(:'failed'::text, '22003', test.says('a number that does not fit stops backfill'));
+SELECT is(:'idle'::text, '1', test.says('and leaves the session idle'));
+SELECT is((SELECT state FROM chatopt.chats WHERE messages::regclass = 'messages'::regclass), 'filling', test.says('the state is still filling'));
+DELETE FROM messages WHERE id IN (3, 4);
+CALL chatopt.backfill('messages', 1);
+SELECT test.exact('stopped, and called again', 'messages', '{"conversations": "conversations", "messages": "messages", "member_count": null}');
 
 -- more than 100,000 rows: attach builds no index, backfill wants it, attach adopts it (R8)
 CREATE SCHEMA large;

@@ -1,7 +1,7 @@
 -- MERGE: inserts, updates, deletes and moves across partitions and conversations (R41).
 \set file merges
 \ir setup.psql
-SELECT plan(999);
+SELECT plan(148);
 
 \set layout plain
 \ir forms/merges.psql

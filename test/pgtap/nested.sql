@@ -1,7 +1,7 @@
 -- Triggers of the application that send, change, refuse or delete messages, before and after ours.
 \set file nested
 \ir setup.psql
-SELECT plan(999);
+SELECT plan(360);
 
 \set layout plain
 \ir forms/nested.psql

@@ -1,7 +1,7 @@
 -- Explicit numbers (R29), unknown conversations (R42), replica role, overflow.
 \set file numbering
 \ir setup.psql
-SELECT plan(999);
+SELECT plan(264);
 
 \set layout plain
 \ir forms/numbering.psql

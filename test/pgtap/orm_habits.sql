@@ -2,7 +2,7 @@
 -- prepare SELECT * (R1, R2, R53).
 \set file orm_habits
 \ir setup.psql
-SELECT plan(999);
+SELECT plan(83);
 
 \set layout plain
 \ir forms/orm_habits.psql

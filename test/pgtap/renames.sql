@@ -2,7 +2,7 @@
 -- sessions and prepared statements: everything stays exact.
 \set file renames
 \ir setup.psql
-SELECT plan(999);
+SELECT plan(220);
 
 \set layout plain
 \ir forms/renames.psql

@@ -2,7 +2,7 @@
 -- triggers, calls by hand, other people's tables (R27 to R33).
 \set file rights
 \ir setup.psql
-SELECT plan(999);
+SELECT plan(227);
 DROP ROLE IF EXISTS chatopt_rights_owner, chatopt_rights_app, chatopt_rights_other, chatopt_rights_members, chatopt_rights_reader;
 CREATE ROLE chatopt_rights_owner;
 CREATE ROLE chatopt_rights_app;

@@ -2,7 +2,7 @@
 -- keys, snake_case and quoted camelCase, partitioned, counters elsewhere.
 \set file schemas
 \ir setup.psql
-SELECT plan(999);
+SELECT plan(295);
 
 -- Of every message, all that it says: to see that nothing is lost.
 CREATE FUNCTION test.digest() RETURNS text LANGUAGE plpgsql AS $$

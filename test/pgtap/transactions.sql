@@ -1,7 +1,7 @@
 -- Savepoints, exception blocks, prepared transactions, isolation levels.
 \set file transactions
 \ir setup.psql
-SELECT plan(999);
+SELECT plan(236);
 
 \set layout plain
 \ir forms/transactions.psql

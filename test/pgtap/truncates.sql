@@ -1,7 +1,7 @@
 -- TRUNCATE of the messages, of a leaf, of members and of conversations (R44).
 \set file truncates
 \ir setup.psql
-SELECT plan(999);
+SELECT plan(196);
 
 \set layout plain
 \ir forms/truncates.psql

@@ -1,7 +1,7 @@
 -- UPDATE: content, times, keys, soft deletion, moves to another partition and conversation.
 \set file updates
 \ir setup.psql
-SELECT plan(999);
+SELECT plan(392);
 
 \set layout plain
 \ir forms/updates.psql
