@@ -22,6 +22,9 @@ SHARED_FLAGS = -fvisibility=hidden -fvisibility-inlines-hidden -DBOOST_CONTAINER
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+ifneq ($(MAJORVERSION),15)
+REGRESS_OPTS += --expecteddir=.
+endif
 
 override CPPFLAGS := -isystem $(shell $(PG_CONFIG) --includedir-server) $(CPPFLAGS)
 override COMPILER = $(CXX) $(CXXFLAGS)

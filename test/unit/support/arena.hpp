@@ -26,13 +26,18 @@ class Arena final : public std::pmr::memory_resource {
   // Every n-th allocation throws; 0: none does.
   void fail_every(std::size_t n) noexcept { fail_every_ = n; }
 
+  // While paused nothing fails or is counted: the test's own looks.
+  void pause(bool paused) noexcept { paused_ = paused; }
+
   [[nodiscard]] std::size_t allocations() const noexcept { return allocations_; }
   [[nodiscard]] std::size_t live_blocks() const noexcept { return blocks_.size(); }
 
  private:
   void* do_allocate(std::size_t size, std::size_t alignment) override {
-    ++allocations_;
-    if (allocations_ == fail_at_ || (fail_every_ != 0 && allocations_ % fail_every_ == 0)) throw std::bad_alloc();
+    if (!paused_) {
+      ++allocations_;
+      if (allocations_ == fail_at_ || (fail_every_ != 0 && allocations_ % fail_every_ == 0)) throw std::bad_alloc();
+    }
     // palloc aligns to MAXIMUM_ALIGNOF, and the extension's resource refuses more.
     if (alignment > 8) {
       ADD_FAILURE() << "the core asks for memory aligned to " << alignment;
@@ -54,6 +59,7 @@ class Arena final : public std::pmr::memory_resource {
   }
   bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override { return this == &other; }
 
+  bool paused_ = false;
   std::size_t allocations_ = 0;
   std::size_t fail_at_ = 0;
   std::size_t fail_every_ = 0;

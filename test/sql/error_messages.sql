@@ -1,0 +1,35 @@
+-- The errors an application or a DBA meets, word for word.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS chatopt;
+CREATE SCHEMA error_messages;
+SET search_path = error_messages;
+CREATE TABLE conversations (id int PRIMARY KEY, title text);
+CREATE TABLE messages (id int PRIMARY KEY, conversation_id int REFERENCES conversations, created_at timestamptz, body text);
+CREATE VIEW message_view AS SELECT * FROM messages;
+CREATE TABLE keyless (id int, conversation_id int, created_at timestamptz);
+\set SHOW_CONTEXT never
+SELECT chatopt.attach('conversations', 'message_view');
+SELECT chatopt.attach('keyless', 'messages');
+SELECT chatopt.attach('conversations', 'keyless', message_time => 'sent_at');
+SELECT chatopt.attach('conversations', 'messages', message_counted => 'random() < 0.5');
+SELECT chatopt.attach('conversations', 'messages', message_counted => 'body IS NULL OR');
+SELECT chatopt.attach('conversations', 'messages', counter_columns => '{"last_sequence_number": null}');
+SELECT chatopt.verify('messages');
+SELECT chatopt.detach('messages');
+SELECT chatopt.attach('conversations', 'messages') IS NOT NULL AS ran LIMIT 1;
+INSERT INTO conversations VALUES (1, 'one');
+INSERT INTO messages VALUES (1, 1, '2026-01-01', 'hello') RETURNING sequence_number;
+INSERT INTO messages VALUES (2, 9, '2026-01-01', 'nowhere');
+INSERT INTO messages (id, conversation_id, created_at, sequence_number) VALUES (2, 1, '2026-01-01', 7);
+UPDATE messages SET sequence_number = 5 WHERE id = 1;
+SET chatopt.counter_writes = error;
+UPDATE conversations SET message_count = 5 WHERE id = 1;
+RESET chatopt.counter_writes;
+SELECT chatopt.message_inserted(tableoid, ctid) FROM messages;
+BEGIN;
+CALL chatopt.backfill('messages');
+ROLLBACK;
+CALL chatopt.backfill('messages', 0);
+SELECT chatopt.verify('messages', sample => 0);
+SELECT chatopt.lock_conversations('messages', 'one');
+DROP SCHEMA error_messages CASCADE;
