@@ -17,6 +17,7 @@
 #include "counters/row.hpp"
 #include "counters/verifying.hpp"
 #include "pg/identity.hpp"
+#include "pg/boundary.hpp"
 #include "pg/postgres.hpp"
 
 extern "C" {
@@ -243,13 +244,15 @@ void recount(const Chat& chat, core::Ledger& ledger, core::Counter& counter, Dat
 // batch left, or a row is busy; nothing was changed that the next try would not do again.
 bool finish_conversation(const Chat& chat, Run* run, core::Counter& counter, Datum key, bool repair) {
   auto& ledger = counters::ledger();
+  // Kept here: an invalidation may make the ledger forget it.
+  const int64 last = counter.filled() ? counter.last() : 0;
   if (still_busy(run)) return false;
   if (!repair && count_unnumbered(chat, key, run->batch_size + 1) > run->batch_size) return false;
   if (repair) clear_duplicates(chat, key);
   CommandCounterIncrement();
   Oid type = chat.key_type.type;
   const char* sql = unnumbered(chat, "new.tableoid, new.ctid", in_order(chat));
-  int64 next = Max(greatest_number(chat, key), counter.filled() ? counter.last() : 0) + 1;
+  int64 next = Max(greatest_number(chat, key), last) + 1;
   if (SPI_execute_with_args(sql, 1, &type, &key, nullptr, false, 0) != SPI_OK_SELECT) elog(ERROR, "query failed");
   SPITupleTable* rows = SPI_tuptable;
   const uint64 count = SPI_processed;
@@ -261,23 +264,6 @@ bool finish_conversation(const Chat& chat, Run* run, core::Counter& counter, Dat
   CommandCounterIncrement();
   recount(chat, ledger, counter, key, next - 1);
   return true;
-}
-
-// The state of the last try is taken back when it failed, its locks with it.
-template <class Body>
-bool in_subtransaction(Body&& body) {
-  MemoryContext caller = CurrentMemoryContext;
-  ResourceOwner owner = CurrentResourceOwner;
-  BeginInternalSubTransaction(nullptr);
-  MemoryContextSwitchTo(caller);
-  const bool done = body();
-  if (done)
-    ReleaseCurrentSubTransaction();
-  else
-    RollbackAndReleaseCurrentSubTransaction();
-  MemoryContextSwitchTo(caller);
-  CurrentResourceOwner = owner;
-  return done;
 }
 
 core::Counter& counter_of(const Chat& chat, Datum* key) {
@@ -295,7 +281,7 @@ Step finish(Run* run, Datum key, bool wait, bool repair) {
   const Chat& chat = *attached_chat(run->messages);
   const pg::Identity before = pg::become_owner(chat.owner);
   bool gone = false;
-  const bool done = in_subtransaction([&] {
+  const bool done = pg::in_subtransaction([&] {
     core::Counter& counter = counter_of(chat, &key);
     auto& ledger = counters::ledger();
     const CounterLock lock = lock_counter_unless_busy(chat, ledger, counter, wait);

@@ -2,10 +2,6 @@
 
 #include "counters/config.hpp"
 
-extern "C" {
-#include "utils/timestamp.h"
-}
-
 namespace chatopt::counters {
 namespace {
 

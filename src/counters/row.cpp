@@ -241,8 +241,10 @@ void write_recount(const Chat& chat, core::Ledger& ledger, core::Counter& counte
   CommandCounterIncrement();
   Relation counters = table_open(chat.counters, RowExclusiveLock);
   TupleTableSlot* slot = table_slot_create(counters, nullptr);
-  ItemPointerData place = place_of(counter.row());
-  if (!table_tuple_fetch_row_version(counters, &place, SnapshotSelf, slot))
+  // The ledger may have forgotten where the row is, not that it is locked.
+  ItemPointerData place;
+  if (!refresh_counter(chat, ledger, counter) ||
+      (place = place_of(counter.row()), !table_tuple_fetch_row_version(counters, &place, SnapshotSelf, slot)))
     elog(ERROR, "locked counter row of table \"%s\" is gone", RelationGetRelationName(counters));
   Changes changes;
   changes.add(chat.last_sequence_number, counter_datum(slot, chat.last_sequence_number, count.last));

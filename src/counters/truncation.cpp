@@ -84,6 +84,8 @@ void note_losses(const Source& source) {
   const char* table = qualified_name(source.relation);
   const char* condition = counted_condition(source.relation, "new");
   const char* sql = source.messages ? messages_in(source, table, condition) : members_in(source, table, condition);
+  // TRUNCATE may have waited for writers since its snapshot was taken.
+  PushActiveSnapshot(GetLatestSnapshot());
   Portal cursor = SPI_cursor_open_with_args(nullptr, sql, 0, nullptr, nullptr, nullptr, true, 0);
   for (SPI_cursor_fetch(cursor, true, 1000); SPI_processed > 0; SPI_cursor_fetch(cursor, true, 1000)) {
     for (uint64 i = 0; i < SPI_processed; ++i)
@@ -92,6 +94,7 @@ void note_losses(const Source& source) {
     CHECK_FOR_INTERRUPTS();
   }
   SPI_cursor_close(cursor);
+  PopActiveSnapshot();
   SPI_finish();
   pg::become(before);
 }

@@ -135,6 +135,17 @@ void append_message_differences(StringInfo sql, const Names& names) {
                    names.conversation_key, names.conversation, names.conversation);
 }
 
+// Conversations without a row in the counter table. One without messages may
+// wait for its first.
+void append_missing_rows(StringInfo sql, const Names& names) {
+  appendStringInfo(sql,
+                   " UNION ALL SELECT o.%s::text, 'counter row', NULL, 'missing' FROM %s AS o WHERE ($1 IS NULL OR o.%s "
+                   "= $1) AND $2 >= 1 AND NOT EXISTS (SELECT FROM %s AS c WHERE c.%s = o.%s) AND EXISTS (SELECT FROM %s "
+                   "AS new WHERE new.%s = o.%s)",
+                   names.conversation_key, names.conversations, names.conversation_key, names.counters, names.key,
+                   names.conversation_key, names.messages, names.conversation, names.conversation_key);
+}
+
 // Triggers of ours that are missing, switched off or altered, on the tables and
 // their partitions. Needs nothing but the configuration: they may all be gone.
 const char* trigger_query(const Config& config) {
@@ -221,6 +232,7 @@ const char* verify_query(const Chat& chat) {
   append_counts(&sql, chat, names);
   append_counter_differences(&sql, chat);
   append_message_differences(&sql, names);
+  if (chat.counters != chat.conversations && !chat.filling) append_missing_rows(&sql, names);
   appendStringInfoString(&sql, " ORDER BY 1 NULLS FIRST, 2, 3");
   return sql.data;
 }

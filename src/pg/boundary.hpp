@@ -50,4 +50,37 @@ auto cpp_zone(Body&& body) {
   error.raise();
 }
 
+// Runs body in a subtransaction: kept when it returns true, rolled back, locks
+// and all, when it returns false or raises.
+template <class Body>
+bool in_subtransaction(Body&& body) {
+  MemoryContext const caller = CurrentMemoryContext;
+  ResourceOwner const owner = CurrentResourceOwner;
+  volatile bool done = false;
+  BeginInternalSubTransaction(nullptr);
+  MemoryContextSwitchTo(caller);
+  PG_TRY();
+  {
+    done = body();
+  }
+  PG_CATCH();
+  {
+    MemoryContextSwitchTo(caller);
+    ErrorData* const error = CopyErrorData();
+    FlushErrorState();
+    RollbackAndReleaseCurrentSubTransaction();
+    MemoryContextSwitchTo(caller);
+    CurrentResourceOwner = owner;
+    ReThrowError(error);
+  }
+  PG_END_TRY();
+  if (done)
+    ReleaseCurrentSubTransaction();
+  else
+    RollbackAndReleaseCurrentSubTransaction();
+  MemoryContextSwitchTo(caller);
+  CurrentResourceOwner = owner;
+  return done;
+}
+
 }  // namespace chatopt::pg

@@ -79,7 +79,6 @@ foreach my $round (1 .. $rounds)
 	my $victim = $round % 2 ? 'postmaster' : 'backend';
 	if ($victim eq 'postmaster')
 	{
-		my $postmaster = $node->data_dir . '/postmaster.pid';
 		$node->kill9;
 		wait_for_no_backends($node, @pids) or diag('backends outlived the postmaster');
 		finish_all(@handles);

@@ -57,6 +57,9 @@ foreach my $try (
 is($session->query('SELECT sum(message_count) = (SELECT count(*) FROM messages WHERE deleted_at IS NULL) FROM conversations'), 't', 'the session that tried goes on reading');
 $session->quit;
 
+# A transaction that is read only by its own wish may not lock either.
+sqlstate_is($primary, $db, "BEGIN READ ONLY; SELECT chatopt.lock_conversations('messages', 2::bigint);", '25006', 'lock_conversations is refused in a read-only transaction');
+
 # Promotion: the standby takes over, prepared transaction included.
 my $last = $primary->safe_psql($db, 'SELECT last_sequence_number FROM conversations WHERE id = 1');
 $primary->stop('immediate');

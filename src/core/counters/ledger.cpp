@@ -33,7 +33,7 @@ Counter::State::State(const State& other, Memory& memory)
       row(other.row),
       last(other.last),
       high(other.high),
-      unlanded(other.unlanded, Numbers::allocator_type{Allocator<std::int64_t>{&memory}}),
+      unlanded(other.unlanded, Numbers::allocator_type{Allocator<Free>{&memory}}),
       notes(other.notes, memory) {}
 
 void Counter::State::blank() noexcept {
@@ -123,7 +123,9 @@ std::int64_t Ledger::reclaim(Tag statement) {
     if (lost.counter != nullptr && !lost.given) {
       touch(*lost.counter);
       auto& free = lost.counter->state_->unlanded;
-      free.insert(std::lower_bound(free.begin(), free.end(), lost.number), lost.number);
+      const auto place = std::find_if(free.begin(), free.end(),
+                                      [&](const auto& other) { return other.number > lost.number; });
+      free.insert(place, {lost.number, statement});
     }
     handed_out_.erase(entry);
     return lost.number;
@@ -146,7 +148,7 @@ std::int64_t Ledger::hand_out(Counter& counter, Tag statement) {
     push(&counter, statement, number, false);
     state.high = number;
   } else {
-    number = state.unlanded.front();
+    number = state.unlanded.front().number;
     push(&counter, statement, number, false);
     state.unlanded.erase(state.unlanded.begin());
   }
@@ -154,18 +156,17 @@ std::int64_t Ledger::hand_out(Counter& counter, Tag statement) {
 }
 
 bool Ledger::hand_out_again(Counter& counter, Tag statement, std::int64_t number) {
-  auto& free = counter.state_->unlanded;
-  const auto found = std::lower_bound(free.begin(), free.end(), number);
-  if (found == free.end() || *found != number) return false;
+  if (!is_free(counter, number)) return false;
   touch(counter);
   push(&counter, statement, number, false);
-  free.erase(found);
+  auto& free = counter.state_->unlanded;
+  free.erase(std::find_if(free.begin(), free.end(), [=](const auto& entry) { return entry.number == number; }));
   return true;
 }
 
 bool Ledger::is_free(const Counter& counter, std::int64_t number) noexcept {
   const auto& free = counter.state_->unlanded;
-  return std::binary_search(free.begin(), free.end(), number);
+  return std::any_of(free.begin(), free.end(), [=](const auto& entry) { return entry.number == number; });
 }
 
 void Ledger::hand_out_given(Counter& counter, Tag statement, std::int64_t number) {
@@ -276,12 +277,19 @@ void Ledger::rows_done(Tag statement) noexcept {
   handed_out_.erase(std::remove_if(handed_out_.begin(), handed_out_.end(),
                                    [statement](const HandedOut& entry) { return entry.statement == statement; }),
                     handed_out_.end());
+  for (Counter* counter : listed_) {
+    auto& free = counter->state_->unlanded;
+    free.erase(std::remove_if(free.begin(), free.end(),
+                              [statement](const auto& entry) { return entry.statement == statement; }),
+               free.end());
+    settle(*counter);
+  }
 }
 
 void Ledger::settle(Counter& counter) noexcept {
   auto& state = *counter.state_;
-  state.unlanded.clear();
   state.high = state.last;
+  if (!state.unlanded.empty()) state.high = std::max(state.high, state.unlanded.back().number);
   for (const HandedOut& entry : handed_out_)
     if (entry.counter == &counter && !entry.given) state.high = std::max(state.high, entry.number);
 }
@@ -289,11 +297,11 @@ void Ledger::settle(Counter& counter) noexcept {
 void Ledger::statement_ended(Tag statement) noexcept {
   rows_done(statement);
   statements_.erase(std::remove(statements_.begin(), statements_.end(), statement), statements_.end());
-  if (!handed_out_.empty()) return;  // an outer statement is under way: it settles when it ends
+  // A roll back may bring notes back, which then must be on the list.
+  if (!saved_.empty()) return;
   auto kept = listed_.begin();
   for (Counter* counter : listed_) {
-    settle(*counter);
-    counter->listed_ = counter->state_->notes.any;
+    counter->listed_ = counter->state_->notes.any || !counter->state_->unlanded.empty();
     if (counter->listed_) *kept++ = counter;
   }
   listed_.erase(kept, listed_.end());
@@ -349,11 +357,25 @@ void Ledger::renamed(std::uint32_t target, Bytes from, Bytes to) {
 
 Counter& Ledger::renamed_counter(Counter& counter) {
   if (renamed_.empty() || counter.state_->locked || counter.state_->notes.any) return counter;
-  // In the order in which it happened: a key may go and come back.
+  // Who had the key last, and what became of them since.
   Bytes key = counter.key();
-  for (const Renamed& entry : renamed_)
-    if (entry.target == counter.target() && std::ranges::equal(entry.from.bytes(), key)) key = entry.to.bytes();
-  return this->counter(counter.target(), key);
+  bool left = false;
+  for (const Renamed& entry : renamed_) {
+    if (entry.target != counter.target()) continue;
+    if (std::ranges::equal(entry.to.bytes(), counter.key())) {
+      key = counter.key();
+      left = false;
+    } else if (std::ranges::equal(entry.from.bytes(), left ? key : counter.key())) {
+      key = entry.to.bytes();
+      left = true;
+    }
+  }
+  return left ? this->counter(counter.target(), key) : counter;
+}
+
+Counter* Ledger::find(std::uint32_t target, Bytes key) const noexcept {
+  const auto found = counters_.find(Key{target, {reinterpret_cast<const char*>(key.data()), key.size()}});
+  return found == counters_.end() ? nullptr : found->second;
 }
 
 bool Ledger::was_renamed(std::uint32_t target, Bytes from, Bytes to) const noexcept {
@@ -398,7 +420,14 @@ void Ledger::abort_depth(int depth) noexcept {
   handed_out_.erase(std::remove_if(handed_out_.begin(), handed_out_.end(),
                                    [depth](const HandedOut& entry) { return entry.depth >= depth; }),
                     handed_out_.end());
-  while (!renamed_.empty() && renamed_.back().depth >= depth) renamed_.pop_back();
+  while (!renamed_.empty() && renamed_.back().depth >= depth) {
+    const Renamed& back = renamed_.back();
+    Counter* const new_key = find(back.target, back.to.bytes());
+    Counter* const old_key = find(back.target, back.from.bytes());
+    for (HandedOut& entry : handed_out_)
+      if (entry.counter == new_key) entry.counter = old_key;
+    renamed_.pop_back();
+  }
   if (depth_ >= depth) depth_ = depth - 1;
 }
 

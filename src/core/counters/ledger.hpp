@@ -149,10 +149,14 @@ class Counter {
 
  private:
   friend class Ledger;
-  using Numbers = boost::container::small_vector<std::int64_t, 2, Allocator<std::int64_t>>;
+  struct Free {
+    std::int64_t number;
+    std::uint64_t statement;  // that was given it
+  };
+  using Numbers = boost::container::small_vector<Free, 2, Allocator<Free>>;
   struct State {
     explicit State(Memory& memory)
-        : unlanded(Numbers::allocator_type{Allocator<std::int64_t>{&memory}}), notes(memory) {}
+        : unlanded(Numbers::allocator_type{Allocator<Free>{&memory}}), notes(memory) {}
     State(const State& other, Memory& memory);
     void blank() noexcept;
 
@@ -161,7 +165,7 @@ class Counter {
     RowLocation row;
     std::int64_t last = 0;
     std::int64_t high = 0;
-    Numbers unlanded;  // handed out, not landed, free for the statement's next row; ascending
+    Numbers unlanded;  // handed out, not landed, free for the next row; ascending
     Notes notes;
   };
 
@@ -297,7 +301,8 @@ class Ledger {
   void note(Counter& counter) { touch(counter); counter.state_->notes.any = true; }
   void push(Counter* counter, Tag statement, std::int64_t number, bool given);
   void land(const HandedOut& entry, const Message& message);
-  void settle(Counter& counter) noexcept;
+  void settle(Counter& counter) noexcept;  // high is what is out, or may go out again
+  Counter* find(std::uint32_t target, Bytes key) const noexcept;
 
   Memory& memory_;
   int depth_ = 1;

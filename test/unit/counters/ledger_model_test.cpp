@@ -43,7 +43,7 @@ struct TwinState {
   RowLocation row;
   std::int64_t last = 0;
   std::int64_t high = 0;
-  std::set<std::int64_t> free;
+  std::map<std::int64_t, Ledger::Tag> free;  // and the statement that was given it
   bool any = false;
   bool unsure = false;
   std::int64_t messages = 0;
@@ -124,6 +124,13 @@ class Twins {
 
   std::size_t pick(std::size_t below) { return static_cast<std::size_t>(random_() % below); }
   bool maybe(unsigned percent) { return pick(100) < percent; }
+  // One with free numbers, now and then: there are not many.
+  const std::string& some_key_with_free() {
+    const std::size_t from = pick(kKeys.size());
+    for (std::size_t i = 0; i < kKeys.size(); ++i)
+      if (const std::string& key = kKeys[(from + i) % kKeys.size()]; !now_.states[key].free.empty()) return key;
+    return kKeys[from];
+  }
   const std::string& some_key() { return kKeys[pick(kKeys.size())]; }
   int depth() const {
     return 1 + static_cast<int>(std::count_if(frames_.begin(), frames_.end(), [](Frame f) { return f.statement == 0; }));
@@ -215,28 +222,37 @@ class Twins {
     frames_.pop_back();
   }
 
+  // The greatest number that is out, or may go out again.
   void settle(const std::string& key) {
-    std::int64_t high = 0;
+    std::int64_t under_way = 0;
     for (const TwinRow& row : now_.under_way)
-      if (row.key == key && !row.given) high = std::max(high, row.number);
-    in_all_depths_sharing(key, [high](TwinState& state) {
-      state.free.clear();
-      state.high = std::max(state.last, high);
+      if (row.key == key && !row.given) under_way = std::max(under_way, row.number);
+    in_all_depths_sharing(key, [under_way](TwinState& state) {
+      const std::int64_t free = state.free.empty() ? 0 : state.free.rbegin()->first;
+      state.high = std::max({state.last, free, under_way});
     });
+  }
+
+  void rows_done(Ledger::Tag tag) {
+    std::erase_if(now_.under_way, [tag](const TwinRow& row) { return row.statement == tag; });
+    for (const std::string& key : kKeys) {
+      in_all_depths_sharing(key, [tag](TwinState& state) {
+        std::erase_if(state.free, [tag](const auto& each) { return each.second == tag; });
+      });
+      settle(key);
+    }
   }
 
   void end_statement(Ledger::Tag tag) {
     ledger_->statement_ended(tag);
-    std::erase_if(now_.under_way, [tag](const TwinRow& row) { return row.statement == tag; });
+    rows_done(tag);
     noted_statements_.erase(tag);
-    if (!now_.under_way.empty()) return;
-    for (const std::string& key : kKeys) settle(key);
   }
 
   void write_all() {
     const Ledger::Tag tag = statement();
     ledger_->rows_done(tag);
-    std::erase_if(now_.under_way, [tag](const TwinRow& row) { return row.statement == tag; });
+    rows_done(tag);
     std::vector<Counter*> noted(ledger_->noted_count());
     ledger_->noted(noted);
     for (Counter* each : noted) {
@@ -311,17 +327,18 @@ class Twins {
     if (state.free.empty()) {
       ASSERT_EQ(number, ++state.high);
     } else {
-      ASSERT_EQ(number, *state.free.begin()) << "the smallest number that did not land";
+      ASSERT_EQ(number, state.free.begin()->first) << "the smallest number that did not land";
       state.free.erase(state.free.begin());
     }
     now_.under_way.push_back({statement(), key, number, depth(), false});
   }
 
   void hand_out_again(const std::string& key) {
+    const auto& free = now_.states[key].free;
     if (!now_.states[key].locked) return;
-    const auto number = static_cast<std::int64_t>(pick(30));
+    const auto number = free.empty() || maybe(30) ? static_cast<std::int64_t>(pick(30)) : free.rbegin()->first;
     const bool again = ledger_->hand_out_again(counter(key), statement(), number);
-    ASSERT_EQ(again, now_.states[key].free.contains(number));
+    ASSERT_EQ(again, free.contains(number));
     if (!again) return;
     touch(key).free.erase(number);
     now_.under_way.push_back({statement(), key, number, depth(), false});
@@ -351,7 +368,7 @@ class Twins {
       return;
     }
     ASSERT_EQ(number, row->number);
-    if (row->key && !row->given) touch(*row->key).free.insert(number);
+    if (row->key && !row->given) touch(*row->key).free[number] = statement();
     now_.under_way.erase(std::next(row).base());
   }
 
@@ -525,7 +542,7 @@ class Twins {
       return shrink();
     }
     if (what < 22) return hand_out(some_key());
-    if (what < 25) return hand_out_again(some_key());
+    if (what < 25) return hand_out_again(some_key_with_free());
     if (what < 29) return hand_out_given(some_key());
     if (what < 31) return pass();
     if (what < 38) return reclaim();

@@ -637,9 +637,18 @@ TEST_F(LedgerTest, AnOuterStatementUnderWayKeepsItsNumberWhenANestedOneEnds) {
   EXPECT_EQ(ledger.hand_out(counter, kStatement), 1);
   EXPECT_EQ(ledger.hand_out(counter, kNested), 2);
   ledger.statement_ended(kNested);
-  EXPECT_EQ(ledger.hand_out(counter, kStatement), 3) << "2 may have been seen";
+  EXPECT_EQ(ledger.hand_out(counter, kStatement), 2) << "the nested one's number is forgotten, the outer one's is not";
   EXPECT_TRUE(ledger.landed(counter, message(1, true)));
-  EXPECT_TRUE(ledger.landed(counter, message(3, true)));
+  EXPECT_TRUE(ledger.landed(counter, message(2, true)));
+}
+
+TEST_F(LedgerTest, ANumberUnderWayWhenANestedStatementEndedIsForgottenIfItDoesNotLand) {
+  Counter& counter = chat("a", 5);
+  EXPECT_EQ(ledger.hand_out(counter, kStatement), 6);
+  land_next(chat("b"), true, kNested);
+  ledger.statement_ended(kNested);
+  ledger.statement_ended(kStatement);  // 6 met a conflict
+  EXPECT_EQ(ledger.hand_out(counter, kNested), 6) << "no hole";
 }
 
 TEST_F(LedgerTest, ANestedStatementsEndLeavesTheOuterOnesFreeNumber) {
@@ -765,6 +774,12 @@ TEST_F(LedgerTest, RenamedCounterIsTheNewOwnersWhenAnotherWasRenamedToTheKeySinc
   EXPECT_EQ(&ledger.renamed_counter(taken), &taken) << "conversation 1 has key 2 now";
 }
 
+TEST_F(LedgerTest, RenamedCounterFollowsTheLastOneWhoHadTheKey) {
+  ledger.renamed(1, bytes("a"), bytes("b"));
+  ledger.renamed(1, bytes("a"), bytes("c"));  // another one, made under the key that was free
+  EXPECT_EQ(&ledger.renamed_counter(ledger.counter(1, bytes("a"))), &ledger.counter(1, bytes("c")));
+}
+
 TEST_F(LedgerTest, ARenameRolledBackIsForgotten) {
   Counter& a = chat("a", 5);
   land_next(a);
@@ -855,6 +870,17 @@ TEST_F(LedgerTest, RollingBackRestoresFreeNumbers) {
   savepoint(2);
   EXPECT_EQ(ledger.hand_out(counter, kNested), 6);
   EXPECT_FALSE(Ledger::is_free(counter, 6));
+  ledger.abort_depth(2);
+  EXPECT_TRUE(Ledger::is_free(counter, 6));
+}
+
+TEST_F(LedgerTest, ANumberHandedOutAgainAtADeeperDepthIsFreeAgainOnlyAfterItsRollBack) {
+  Counter& counter = chat("a", 5);
+  EXPECT_EQ(ledger.hand_out(counter, kStatement), 6);
+  EXPECT_EQ(ledger.reclaim(kStatement), 6);
+  savepoint(2);
+  EXPECT_TRUE(ledger.hand_out_again(counter, kNested, 6));
+  EXPECT_FALSE(Ledger::is_free(counter, 6)) << "or it would be handed out twice";
   ledger.abort_depth(2);
   EXPECT_TRUE(Ledger::is_free(counter, 6));
 }
