@@ -157,20 +157,20 @@ BEGIN
   EXECUTE format('INSERT INTO %s VALUES (%L, 1), (%L, 2)', mem, 'one', t || c);
   EXECUTE format('UPDATE %s SET %I = true WHERE %I = 3', msg, d, m);
   EXECUTE format('UPDATE %s SET %I = %L WHERE %I = %L', conv, k, t || c || t, k, t || c);
-  RETURN NEXT is_empty(format('SELECT * FROM chatopt.verify(%L)', msg), 'verify: ' || quote_literal(t));
-  RETURN NEXT is_empty(format('SELECT * FROM chatopt.verify(%L, %L)', msg, t || c || t), 'verify of one conversation: ' || quote_literal(t));
-  RETURN NEXT is_empty(format('SELECT * FROM test.recount(%L)', names), 'recount: ' || quote_literal(t));
-  RETURN NEXT is((test.complaint(format('INSERT INTO %s (%I, %I) VALUES (9, %L)', msg, m, r, 'no '' such'))).state, '23503', 'unknown conversation: ' || quote_literal(t));
-  RETURN NEXT is((test.complaint(format('INSERT INTO %s (%I, %I, %I) VALUES (9, %L, 1)', msg, m, r, n, 'one'))).state, '428C9', 'explicit number: ' || quote_literal(t));
+  RETURN NEXT is_empty(format('SELECT * FROM chatopt.verify(%L)', msg), 'verify: ' || to_json(t));
+  RETURN NEXT is_empty(format('SELECT * FROM chatopt.verify(%L, %L)', msg, t || c || t), 'verify of one conversation: ' || to_json(t));
+  RETURN NEXT is_empty(format('SELECT * FROM test.recount(%L)', names), 'recount: ' || to_json(t));
+  RETURN NEXT is((test.complaint(format('INSERT INTO %s (%I, %I) VALUES (9, %L)', msg, m, r, 'no '' such'))).state, '23503', 'unknown conversation: ' || to_json(t));
+  RETURN NEXT is((test.complaint(format('INSERT INTO %s (%I, %I, %I) VALUES (9, %L, 1)', msg, m, r, n, 'one'))).state, '428C9', 'explicit number: ' || to_json(t));
   PERFORM chatopt.lock_conversations(msg::regclass, 'one', t || c || t);
   RETURN NEXT is_empty(format('SELECT * FROM chatopt.attach(%L, %L, %L, conversation_key => %L, message_key => %L, message_conversation => %L, message_time => %L,
       member_conversation => %L, member_user => %L, sequence_column => %L, message_counted => %L, counter_columns => %L)', conv, msg, mem, k, m, r, a, r, k, n, format('NOT %I', d),
-      jsonb_build_object('last_sequence_number', l, 'message_count', q, 'member_count', e, 'last_message_id', i, 'last_message_at', z)), 'attach twice: ' || quote_literal(t));
+      jsonb_build_object('last_sequence_number', l, 'message_count', q, 'member_count', e, 'last_message_id', i, 'last_message_at', z)), 'attach twice: ' || to_json(t));
   EXECUTE format('DELETE FROM %s', msg);
   FOR s IN SELECT * FROM chatopt.detach(msg::regclass, drop_columns => true, dry_run => true) LOOP
     EXECUTE s;
   END LOOP;
-  RETURN NEXT test.same(before, test.snapshot(sch), 'no trace: ' || quote_literal(t));
+  RETURN NEXT test.same(before, test.snapshot(sch), 'no trace: ' || to_json(t));
   EXECUTE format('DROP SCHEMA %I CASCADE', sch);
 EXCEPTION WHEN OTHERS THEN
   RETURN NEXT fail(format('%L: %s %s', t, SQLSTATE, SQLERRM));

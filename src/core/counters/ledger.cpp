@@ -297,8 +297,9 @@ void Ledger::settle(Counter& counter) noexcept {
 void Ledger::statement_ended(Tag statement) noexcept {
   rows_done(statement);
   statements_.erase(std::remove(statements_.begin(), statements_.end(), statement), statements_.end());
-  // A roll back may bring notes back, which then must be on the list.
-  if (!saved_.empty()) return;
+  // A roll back may bring notes back, and a row under way may not land: both
+  // must find their counters on the list.
+  if (!saved_.empty() || !handed_out_.empty()) return;
   auto kept = listed_.begin();
   for (Counter* counter : listed_) {
     counter->listed_ = counter->state_->notes.any || !counter->state_->unlanded.empty();
@@ -357,20 +358,17 @@ void Ledger::renamed(std::uint32_t target, Bytes from, Bytes to) {
 
 Counter& Ledger::renamed_counter(Counter& counter) {
   if (renamed_.empty() || counter.state_->locked || counter.state_->notes.any) return counter;
-  // Who had the key last, and what became of them since.
+  // Who had the key last, and which keys they have had since.
+  const auto concerns = [&](const Renamed& entry) {
+    return entry.target == counter.target() &&
+           (std::ranges::equal(entry.to.bytes(), counter.key()) || std::ranges::equal(entry.from.bytes(), counter.key()));
+  };
+  auto entry = std::find_if(renamed_.rbegin(), renamed_.rend(), concerns);
+  if (entry == renamed_.rend() || std::ranges::equal(entry->to.bytes(), counter.key())) return counter;
   Bytes key = counter.key();
-  bool left = false;
-  for (const Renamed& entry : renamed_) {
-    if (entry.target != counter.target()) continue;
-    if (std::ranges::equal(entry.to.bytes(), counter.key())) {
-      key = counter.key();
-      left = false;
-    } else if (std::ranges::equal(entry.from.bytes(), left ? key : counter.key())) {
-      key = entry.to.bytes();
-      left = true;
-    }
-  }
-  return left ? this->counter(counter.target(), key) : counter;
+  for (auto next = std::prev(entry.base()); next != renamed_.end(); ++next)
+    if (next->target == counter.target() && std::ranges::equal(next->from.bytes(), key)) key = next->to.bytes();
+  return this->counter(counter.target(), key);
 }
 
 Counter* Ledger::find(std::uint32_t target, Bytes key) const noexcept {

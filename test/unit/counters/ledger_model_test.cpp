@@ -33,7 +33,8 @@ struct TwinGreatest {
   std::string time;
   bool time_null = true;
   void raise(const Message& message) {
-    if (message.number >= number) *this = {message.number, message.row, text(message.key), text(message.time), message.time_null};
+    if (message.number >= number)
+      *this = {message.number, message.row, text(message.key), text(message.time), message.time_null};
   }
 };
 
@@ -94,8 +95,8 @@ struct TwinAll {
 
 constexpr std::uint32_t kTarget = 9;
 // Some too long to be kept without allocation.
-const std::vector<std::string> kKeys = {"a", "b", "c", "d-of-more-than-twenty-four-bytes", "e",
-                                        "f-of-more-than-twenty-four-bytes", "g", "h"};
+const std::vector<std::string> kKeys = {
+    "a", "b", "c", "d-of-more-than-twenty-four-bytes", "e", "f-of-more-than-twenty-four-bytes", "g", "h"};
 
 class Twins {
  public:
@@ -133,7 +134,8 @@ class Twins {
   }
   const std::string& some_key() { return kKeys[pick(kKeys.size())]; }
   int depth() const {
-    return 1 + static_cast<int>(std::count_if(frames_.begin(), frames_.end(), [](Frame f) { return f.statement == 0; }));
+    return 1 +
+           static_cast<int>(std::count_if(frames_.begin(), frames_.end(), [](Frame f) { return f.statement == 0; }));
   }
   Ledger::Tag statement() const { return frames_.empty() ? 0 : frames_.back().statement; }
   Counter& counter(const std::string& key) {
@@ -281,7 +283,8 @@ class Twins {
     const std::size_t limit = pick(20);
     const std::size_t size = ledger_->size();
     ledger_->shrink(limit);
-    const bool busy = std::any_of(now_.states.begin(), now_.states.end(), [](const auto& each) { return each.second.any; });
+    const bool busy =
+        std::any_of(now_.states.begin(), now_.states.end(), [](const auto& each) { return each.second.any; });
     if (size <= limit || !now_.under_way.empty() || depth() > 1 || busy) {
       ASSERT_EQ(ledger_->size(), size);
       return;
@@ -411,8 +414,8 @@ class Twins {
       now_.under_way.erase(std::next(same_row).base());
     } else if (own) {
       ledger_->passed_landed();
-      const auto passed = std::find_if(now_.under_way.rbegin(), now_.under_way.rend(),
-                                       [](const TwinRow& each) { return !each.key; });
+      const auto passed =
+          std::find_if(now_.under_way.rbegin(), now_.under_way.rend(), [](const TwinRow& each) { return !each.key; });
       now_.under_way.erase(std::next(passed).base());
     } else {
       const std::string& key = some_key();
@@ -461,7 +464,8 @@ class Twins {
   }
 
   bool is_under_way(const std::string& key) const {
-    return std::any_of(now_.under_way.begin(), now_.under_way.end(), [&](const TwinRow& row) { return row.key == key; });
+    return std::any_of(now_.under_way.begin(), now_.under_way.end(),
+                       [&](const TwinRow& row) { return row.key == key; });
   }
 
   void row_gone(const std::string& key) {
@@ -735,7 +739,8 @@ class Conversation {
       if (what == 2) stored.counted = !stored.counted;
       if (what == 3 || pick(3) == 0) stored.key = new_key();
       if (stored.counted || before.counted)
-        ledger_.changed(counter_, message(number, before.counted, before.key), message(number, stored.counted, stored.key));
+        ledger_.changed(counter_, message(number, before.counted, before.key),
+                        message(number, stored.counted, stored.key));
     }
   }
   void change() {

@@ -13,9 +13,7 @@ namespace chatopt::test {
 
 inline core::Bytes bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
 
-inline std::string text(core::Bytes bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline std::string text(core::Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 // A message whose key is given; it must outlive the message.
 inline core::Message message(std::int64_t number, bool counted, std::string_view key = {}) {
