@@ -160,8 +160,8 @@ class Statements(Conversations):
         codes = set()
         if row.seq is not None and not explicit:
             codes.add("428C9")
-            if self.statement.missed.get(row.conv) == row.seq:
-                raise Blocked  # the very number that this statement has left over
+            if self.statement.unordered or self.statement.missed.get(row.conv) == row.seq:
+                raise Blocked  # it may be the very number that this statement has left over
         try:
             self.lock_for_number(row.conv)
         except Fail as failure:
