@@ -60,7 +60,7 @@ class Transaction:
 
 
 class Statement:
-    __slots__ = ("numbered", "touched", "ids", "asks", "replies", "missed", "reminders", "unordered")
+    __slots__ = ("numbered", "touched", "ids", "asks", "replies", "missed", "reminders", "unordered", "skipped")
 
     def __init__(self):
         self.numbered = []      # (conversation, row key) in the order of numbering
@@ -71,6 +71,7 @@ class Statement:
         self.missed = {}        # numbers given out last whose row did not land, by conversation
         self.reminders = 0
         self.unordered = False
+        self.skipped = False    # a row was numbered and did not land
 
 
 class Model:
