@@ -26,7 +26,7 @@ newest_offered() {
 
 packages_for() {
 	echo "postgresql-$1 postgresql-server-dev-$1 postgresql-$1-pgtap libtap-parser-sourcehandler-pgtap-perl libipc-run-perl
-		g++ make cmake libboost-dev libgtest-dev clang clang-tools python3 xz-utils"
+		g++ make cmake libboost-dev libgtest-dev clang clang-tools python3 python3-psycopg2 xz-utils"
 }
 missing_of() {
 	for package in $(packages_for "$1"); do
