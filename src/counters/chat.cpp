@@ -291,6 +291,35 @@ void read_source_columns(Source* source, Relation relation) {
   source->key_type = type_of(source->key);
 }
 
+bool calls_with_columns_only(Node* when) {
+  if (!IsA(when, FuncExpr)) return false;
+  ListCell* cell;
+  foreach (cell, castNode(FuncExpr, when)->args)
+    if (!IsA(static_cast<Node*>(lfirst(cell)), Var)) return false;
+  return true;
+}
+
+// As the trigger manager prepares it, up to planning.
+void keep_insert_when(Source* source, Relation relation) {
+  if (pg::has_virtual_columns(relation)) return;
+  const TriggerDesc* triggers = relation->trigdesc;
+  for (int i = 0; i < triggers->numtriggers; ++i) {
+    const Trigger& trigger = triggers->triggers[i];
+    if (trigger.tgqual == nullptr || !is_our_function(trigger.tgfoid, "write_counters") ||
+        !TRIGGER_TYPE_MATCHES(trigger.tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_AFTER, TRIGGER_TYPE_INSERT))
+      continue;
+    auto* when = static_cast<Node*>(stringToNode(trigger.tgqual));
+    ChangeVarNodes(when, PRS2_OLD_VARNO, INNER_VAR, 0);
+    ChangeVarNodes(when, PRS2_NEW_VARNO, OUTER_VAR, 0);
+    MemoryContext caller = MemoryContextSwitchTo(cache_context);
+    source->insert_when = make_ands_implicit(static_cast<Expr*>(copyObjectImpl(when)));
+    MemoryContextSwitchTo(caller);
+    source->insert_trigger = trigger.tgoid;
+    source->insert_when_is_plain = calls_with_columns_only(when);
+    return;
+  }
+}
+
 [[noreturn]] void raise_not_attached(Oid relation) {
   ereport(ERROR,
           (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -331,6 +360,11 @@ Chat* find_chat(Oid relation) {
   return config.found ? load_chat(config) : nullptr;
 }
 
+const Source* cached_source(Oid relation) {
+  if (built_generation != generation) return nullptr;
+  return static_cast<Source*>(hash_search(sources, &relation, HASH_FIND, nullptr));
+}
+
 Source* source_of(Relation relation) {
   ensure_built();
   const Oid id = RelationGetRelid(relation);
@@ -345,6 +379,7 @@ Source* source_of(Relation relation) {
   if (source.chat == nullptr) raise_not_attached(id);
   source.messages = when_call(relation, "member_inserted") == nullptr;
   read_source_columns(&source, relation);
+  keep_insert_when(&source, relation);
   // Reading may have taken in an invalidation: then what was read is read again.
   if (built_generation != generation) return source_of(relation);
   cached = static_cast<Source*>(hash_search(sources, &id, HASH_ENTER, &found));

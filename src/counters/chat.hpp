@@ -64,6 +64,9 @@ struct Source {
   pg::ValueType conversation_type;
   pg::ValueType key_type;
   pg::ValueType time_type;
+  Oid insert_trigger;  // the AFTER INSERT trigger whose WHEN notes rows
+  List* insert_when;   // that WHEN, as the executor takes it; NIL: let it read the text
+  bool insert_when_is_plain;  // nothing in it to plan: no condition of the user's
 };
 
 // The attached table a relation belongs to: itself, or the nearest attached
@@ -75,6 +78,8 @@ Chat* find_chat(Oid relation);
 // attached or its triggers were changed, 42501 when its owner may not write the counters.
 Source* source_of(Relation relation);
 Source* source_of(Oid relation);
+// The same if it is at hand; else NULL.
+const Source* cached_source(Oid relation);
 
 // The chat whose counter table this is. NULL: none.
 Chat* chat_of_counters(Oid relation);

@@ -15,6 +15,7 @@
 #include "counters/progress.hpp"
 #include "counters/queries.hpp"
 #include "counters/row.hpp"
+#include "counters/row_writer.hpp"
 #include "counters/verifying.hpp"
 #include "pg/identity.hpp"
 #include "pg/boundary.hpp"
@@ -128,7 +129,7 @@ struct Visited {
 };
 
 void open_visited(Visited* visited, Oid relation) {
-  visited->writer = open_writer(table_open(relation, RowExclusiveLock));
+  visited->writer = open_checked_writer(table_open(relation, RowExclusiveLock));
   visited->slot = table_slot_create(visited->writer.relation, nullptr);
 }
 
@@ -522,9 +523,9 @@ void check_index(const Chat& chat) {
                       form->indkey.values[1] == source.number && RelationGetIndexPredicate(index) == NIL);
     index_close(index, AccessShareLock);
   }
+  const bool unique = relation->rd_rel->relkind != RELKIND_PARTITIONED_TABLE;
   table_close(relation, AccessShareLock);
   if (found) return;
-  const bool unique = relation->rd_rel->relkind != RELKIND_PARTITIONED_TABLE;
   ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                   errmsg("table \"%s\" has no index on conversation and sequence number", get_rel_name(chat.messages)),
                   errhint("CREATE %sINDEX %sON %s (%s, %s); then call chatopt.attach again.", unique ? "UNIQUE " : "",

@@ -3,9 +3,11 @@
 #include <cstring>
 
 #include "counters/last_message.hpp"
-#include "counters/location.hpp"
-#include "counters/row_search.hpp"
 #include "counters/ledgers.hpp"
+#include "counters/location.hpp"
+#include "counters/queue.hpp"
+#include "counters/row_search.hpp"
+#include "counters/row_writer.hpp"
 #include "pg/boundary.hpp"
 
 namespace chatopt::counters {
@@ -15,16 +17,9 @@ namespace {
 // command itself made is as good as any other.
 constexpr CommandId kAnyCommand = InvalidCommandId - 1;
 
-// The place in the queue of one conversation. Its own lock tag type, which
-// nothing in PostgreSQL uses any more: not among the application's advisory locks.
-void set_queue_tag(LOCKTAG* tag, const Chat& chat, core::Bytes key) {
-  tag->locktag_field1 = MyDatabaseId;
-  tag->locktag_field2 = chat.counters;
-  tag->locktag_field3 = hash_of(key);
-  tag->locktag_field4 = 0;
-  tag->locktag_type = LOCKTAG_USERLOCK;
-  tag->locktag_lockmethodid = DEFAULT_LOCKMETHOD;
-}
+// A place in the queue is an entry of the lock table. A transaction that has
+// touched more conversations than this leaves each queue as soon as it has the row.
+constexpr std::size_t kPlacesKept = 16;
 
 // The version at this place, or the one this transaction has made of it since.
 bool fetch_newest(Relation counters, ItemPointerData place, TupleTableSlot* slot) {
@@ -148,51 +143,7 @@ Changes changes_of(const Chat& chat, const core::Counter& counter, TupleTableSlo
   return changes;
 }
 
-void insert_index_entries(RowWriter* writer, pg::IndexUpdate indexes) {
-  if (writer->estate == nullptr) {
-    writer->estate = CreateExecutorState();
-    writer->result = makeNode(ResultRelInfo);
-    InitResultRelInfo(writer->result, writer->relation, 0, nullptr, 0);
-    ExecOpenIndices(writer->result, false);
-  }
-  (void)pg::insert_index_tuples(writer->result, writer->slot, writer->estate, indexes);
-  ResetPerTupleExprContext(writer->estate);
-}
-
 }  // namespace
-
-RowWriter open_writer(Relation relation) {
-  return {relation, MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual), nullptr, nullptr};
-}
-
-void close_writer(RowWriter* writer) {
-  ExecDropSingleTupleTableSlot(writer->slot);
-  if (writer->estate == nullptr) return;
-  ExecCloseIndices(writer->result);
-  pfree(writer->result);
-  FreeExecutorState(writer->estate);
-}
-
-bool write_row(RowWriter* writer, ItemPointer place, const ColumnValue* values, int count, TupleTableSlot* current) {
-  slot_getallattrs(current);
-  TupleTableSlot* slot = ExecClearTuple(writer->slot);
-  const auto columns = static_cast<Size>(RelationGetDescr(writer->relation)->natts);
-  memcpy(slot->tts_values, current->tts_values, columns * sizeof(Datum));
-  memcpy(slot->tts_isnull, current->tts_isnull, columns * sizeof(bool));
-  for (int i = 0; i < count; ++i) {
-    slot->tts_values[values[i].column - 1] = values[i].value;
-    slot->tts_isnull[values[i].column - 1] = values[i].null;
-  }
-  ExecStoreVirtualTuple(slot);
-  slot->tts_tableOid = RelationGetRelid(writer->relation);
-  TM_FailureData failure;
-  pg::IndexUpdate indexes;
-  if (pg::update_tuple(writer->relation, place, slot, GetCurrentCommandId(true), &failure, &indexes) != TM_Ok)
-    return false;
-  *place = slot->tts_tid;
-  if (indexes.needed) insert_index_entries(writer, indexes);
-  return true;
-}
 
 bool lock_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter) {
   return lock_counter_unless_busy(chat, ledger, counter, true) == CounterLock::kLocked;
@@ -202,17 +153,15 @@ CounterLock lock_counter_unless_busy(const Chat& chat, core::Ledger& ledger, cor
   Relation counters = table_open(chat.counters, RowExclusiveLock);
   TupleTableSlot* slot = table_slot_create(counters, nullptr);
   const Datum key = pg::datum_of(counter.key(), chat.key_type);
-  Locked locked = find_and_lock(chat, counters, key, counter.key(), LockWaitSkip, slot);
+  Queue queue = Queue::of(chat, counter.key());
+  if (wait && queue.was_busy()) queue.join();
+  Locked locked =
+      find_and_lock(chat, counters, key, counter.key(), queue.joined() ? LockWaitBlock : LockWaitSkip, slot);
   if (locked == Locked::kWouldWait && wait) {
-    // Somebody else writes this conversation. Queue up before looking again, so
-    // that only the first in the queue waits for the row and none of the others
-    // wakes up to chase its versions; leave the queue once the row is ours.
-    LOCKTAG tag;
-    set_queue_tag(&tag, chat, counter.key());
-    (void)LockAcquire(&tag, ExclusiveLock, false, false);
+    queue.join();
     locked = find_and_lock(chat, counters, key, counter.key(), LockWaitBlock, slot);
-    LockRelease(&tag, ExclusiveLock, false);
   }
+  if (queue.joined() && ledger.size() > kPlacesKept) queue.leave();
   if (locked == Locked::kYes) {
     check_snapshot(slot);
     tell_ledger(chat, ledger, counter, slot);

@@ -39,25 +39,4 @@ struct Recount {
 void write_recount(const Chat& chat, core::Ledger& ledger, core::Counter& counter, const Recount& count,
                    const LastMessage& last);
 
-// Writes rows of one table in place of SQL UPDATEs: no triggers, no rules, index
-// entries kept. Indexes are opened when the first row needs them.
-struct RowWriter {
-  Relation relation;
-  TupleTableSlot* slot;
-  EState* estate;
-  ResultRelInfo* result;
-};
-RowWriter open_writer(Relation relation);
-void close_writer(RowWriter* writer);
-
-struct ColumnValue {
-  AttrNumber column;
-  Datum value;
-  bool null;
-};
-// Writes some columns of the row whose version at *place is in current; the row
-// must be locked by this transaction. *place becomes the new version's. False:
-// it has been updated or deleted meanwhile.
-bool write_row(RowWriter* writer, ItemPointer place, const ColumnValue* values, int count, TupleTableSlot* current);
-
 }  // namespace chatopt::counters

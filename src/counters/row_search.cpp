@@ -10,14 +10,15 @@ constexpr Size kRoomToGrow = 32;
 
 bool is_heap(Relation relation) { return relation->rd_tableam == GetHeapamTableAmRoutine(); }
 
-// The version of a row that the snapshot sees, by the place an index entry names;
+// The version of a row that the snapshot sees, by the place an index entry names,
+// in a buffer that is pinned already and that the slot, or this, lets go;
 // as the table access method would, but for pruning: it prunes a page that is
 // nearly full at every visit, and we come with a new version for it at every
 // send. Pruning when there is no room for one is enough.
-bool fetch_from_heap(Relation counters, const ItemPointerData& place, Snapshot snapshot, TupleTableSlot* slot) {
+bool fetch_from_heap(Relation counters, Buffer buffer, const ItemPointerData& place, Snapshot snapshot,
+                     TupleTableSlot* slot) {
   ExecClearTuple(slot);
   HeapTuple tuple = &reinterpret_cast<BufferHeapTupleTableSlot*>(slot)->base.tupdata;  // the slot keeps this pointer
-  const Buffer buffer = ReadBuffer(counters, ItemPointerGetBlockNumber(&place));
   ItemPointerData version = place;
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
   bool found = heap_hot_search_buffer(&version, counters, buffer, snapshot, tuple, nullptr, true);
@@ -46,6 +47,7 @@ struct Hint {
   Oid counters;
   uint32 hash;
   ItemPointerData place;
+  Buffer buffer;
 };
 constexpr uint32 kHints = 4096;
 constinit Hint hints[kHints] = {};
@@ -55,9 +57,11 @@ Hint& hint_for(const Chat& chat, uint32 hash) { return hints[(hash ^ chat.counte
 bool find_by_hint(const Chat& chat, Relation counters, core::Bytes image, uint32 hash, TupleTableSlot* slot) {
   Hint& hint = hint_for(chat, hash);
   if (hint.counters != chat.counters || hint.hash != hash) return false;
-  // VACUUM may have cut the table since.
-  if (ItemPointerGetBlockNumber(&hint.place) < RelationGetNumberOfBlocks(counters) &&
-      fetch_from_heap(counters, hint.place, SnapshotSelf, slot) && has_key(chat, slot, image))
+  // The page may have left its buffer, and VACUUM may have cut the table since:
+  // a page that is not where it was is looked up anew.
+  const BlockNumber block = ItemPointerGetBlockNumber(&hint.place);
+  if (pg::read_recent_buffer(counters, block, hint.buffer) &&
+      fetch_from_heap(counters, hint.buffer, hint.place, SnapshotSelf, slot) && has_key(chat, slot, image))
     return true;
   hint.counters = InvalidOid;
   return false;
@@ -78,8 +82,9 @@ bool find_by_index(const Chat& chat, Relation counters, Datum key, uint32 hash, 
   } else {
     ItemPointer place;
     while (!found && (place = index_getnext_tid(scan, ForwardScanDirection)) != nullptr) {
-      found = fetch_from_heap(counters, *place, snapshot, slot);
-      if (found) hint_for(chat, hash) = {chat.counters, hash, *place};
+      const Buffer buffer = ReadBuffer(counters, ItemPointerGetBlockNumber(place));
+      found = fetch_from_heap(counters, buffer, *place, snapshot, slot);
+      if (found) hint_for(chat, hash) = {chat.counters, hash, *place, buffer};
     }
   }
   if (found) ExecMaterializeSlot(slot);

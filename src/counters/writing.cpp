@@ -34,6 +34,35 @@ int in_key_order(const void* left, const void* right) {
   return DatumGetInt32(FunctionCall2Coll(&a->chat->key_order, a->chat->key_collation, a->key, b->key));
 }
 
+void write_one(core::Ledger& ledger, core::Counter& counter, Chat* chat) {
+  const bool there = chat != nullptr && (counter.locked() || lock_counter_row(*chat, ledger, counter));
+  if (there && counter.filled())
+    write_counter(*chat, ledger, counter);
+  else  // the conversation is gone with its counters, or backfill will count
+    pg::cpp_zone([&] { ledger.drop_notes(counter); });
+}
+
+void write_in_key_order(core::Ledger& ledger, std::size_t count) {
+  MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "chatopt write", ALLOCSET_DEFAULT_SIZES);
+  MemoryContext caller = MemoryContextSwitchTo(context);
+  auto** counters = static_cast<core::Counter**>(MemoryContextAllocHuge(context, count * sizeof(core::Counter*)));
+  ledger.noted({counters, count});
+  auto* noted = static_cast<Noted*>(MemoryContextAllocHuge(context, count * sizeof(Noted)));
+  for (std::size_t i = 0; i < count; ++i) {
+    Chat* chat = chat_of_counters(counters[i]->target());
+    noted[i] = {counters[i], chat, chat == nullptr ? Datum{0} : pg::datum_of(counters[i]->key(), chat->key_type)};
+  }
+  qsort(noted, count, sizeof(Noted), in_key_order);
+  MemoryContext each = AllocSetContextCreate(context, "chatopt write one", ALLOCSET_SMALL_SIZES);
+  MemoryContextSwitchTo(each);
+  for (std::size_t i = 0; i < count; ++i) {
+    write_one(ledger, *noted[i].counter, noted[i].chat);
+    MemoryContextReset(each);
+  }
+  MemoryContextSwitchTo(caller);
+  MemoryContextDelete(context);
+}
+
 }  // namespace
 
 void write_noted(core::Ledger& ledger) {
@@ -42,32 +71,13 @@ void write_noted(core::Ledger& ledger) {
   // Versions that the statement itself made of a counter row become ordinary
   // ones, as for any trigger that runs a query.
   CommandCounterIncrement();
-  MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "chatopt write", ALLOCSET_DEFAULT_SIZES);
-  MemoryContext caller = MemoryContextSwitchTo(context);
-  auto** counters = static_cast<core::Counter**>(
-      MemoryContextAllocHuge(context, count * sizeof(core::Counter*)));
-  ledger.noted({counters, count});
-  auto* noted = static_cast<Noted*>(MemoryContextAllocHuge(context, count * sizeof(Noted)));
-  for (std::size_t i = 0; i < count; ++i) {
-    Chat* chat = chat_of_counters(counters[i]->target());
-    noted[i] = {counters[i], chat, chat == nullptr ? Datum{0} : pg::datum_of(counters[i]->key(), chat->key_type)};
+  core::Counter* sole = nullptr;
+  if (count == 1) {  // a send
+    ledger.noted({&sole, 1});
+    write_one(ledger, *sole, chat_of_counters(sole->target()));
+  } else {
+    write_in_key_order(ledger, count);
   }
-  if (count > 1) qsort(noted, count, sizeof(Noted), in_key_order);
-
-  MemoryContext each = AllocSetContextCreate(context, "chatopt write one", ALLOCSET_SMALL_SIZES);
-  MemoryContextSwitchTo(each);
-  for (std::size_t i = 0; i < count; ++i) {
-    core::Counter& counter = *noted[i].counter;
-    Chat* chat = noted[i].chat;
-    const bool there = chat != nullptr && (counter.locked() || lock_counter_row(*chat, ledger, counter));
-    if (there && counter.filled())
-      write_counter(*chat, ledger, counter);
-    else  // the conversation is gone with its counters, or backfill will count
-      pg::cpp_zone([&] { ledger.drop_notes(counter); });
-    MemoryContextReset(each);
-  }
-  MemoryContextSwitchTo(caller);
-  MemoryContextDelete(context);
   pg::cpp_zone([&] { ledger.shrink(kKeptCounters); });
 }
 

@@ -52,6 +52,26 @@ inline IndexScanDesc begin_index_scan(Relation heap, Relation index, Snapshot sn
 #endif
 }
 
+// Pins the buffer if it still holds this page of the relation; no lookup, no I/O.
+inline bool read_recent_buffer(Relation relation, BlockNumber block, Buffer buffer) {
+#if PG_VERSION_NUM >= 160000
+  return ReadRecentBuffer(relation->rd_locator, MAIN_FORKNUM, block, buffer);
+#else
+  return ReadRecentBuffer(relation->rd_node, MAIN_FORKNUM, block, buffer);
+#endif
+}
+
+// A WHEN over such columns is expanded by the trigger manager.
+inline bool has_virtual_columns(Relation relation) {
+#if PG_VERSION_NUM >= 180000
+  const TupleConstr* constraints = RelationGetDescr(relation)->constr;
+  return constraints != nullptr && constraints->has_generated_virtual;
+#else
+  (void)relation;
+  return false;
+#endif
+}
+
 inline bool owns_relation(Oid relation, Oid role) {
 #if PG_VERSION_NUM >= 160000
   return object_ownercheck(RelationRelationId, relation, role);

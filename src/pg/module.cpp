@@ -3,6 +3,7 @@
 #include "counters/chat.hpp"
 #include "counters/ledgers.hpp"
 #include "counters/settings.hpp"
+#include "counters/when.hpp"
 #include "pg/postgres.hpp"
 
 extern "C" {
@@ -18,4 +19,5 @@ void _PG_init(void) {
   chatopt::counters::define_counter_settings();
   chatopt::counters::init_ledgers();
   chatopt::counters::init_chat_cache();
+  chatopt::counters::init_when();
 }

@@ -2,7 +2,7 @@
 -- until then a conversation gives no numbers.
 \set file filling
 \ir setup.psql
-SELECT plan(95);
+SELECT plan(98);
 
 \set layout plain
 \ir forms/filling.psql
@@ -55,6 +55,27 @@ SELECT is((SELECT state FROM chatopt.chats WHERE messages::regclass = 'messages'
 DELETE FROM messages WHERE id IN (3, 4);
 CALL chatopt.backfill('messages', 1);
 SELECT test.exact('stopped, and called again', 'messages', '{"conversations": "conversations", "messages": "messages", "member_count": null}');
+
+-- constraints and generated columns of messages that use the number: as an UPDATE would, with all its checks
+CREATE SCHEMA checked;
+SET search_path = checked, test, tap, public;
+CREATE TABLE conversations (id int PRIMARY KEY);
+CREATE TABLE messages (id int PRIMARY KEY, conversation_id int, created_at timestamptz, sequence_number bigint,
+  place bigint GENERATED ALWAYS AS (sequence_number * 10) STORED, CONSTRAINT up_to_two CHECK (sequence_number <= 2));
+INSERT INTO conversations VALUES (1);
+INSERT INTO messages SELECT i, 1, '2026-01-01' FROM generate_series(1, 3) AS i;
+SELECT chatopt.attach('conversations', 'messages') \g /dev/null
+\set ON_ERROR_STOP 0
+\set VERBOSITY terse
+CALL chatopt.backfill('messages');
+\set failed :LAST_ERROR_SQLSTATE
+\set VERBOSITY default
+\set ON_ERROR_STOP 1
+SELECT is(:'failed'::text, '23514', test.says('a number that a CHECK refuses stops backfill'));
+SELECT is((SELECT count(sequence_number) FROM messages)::text, '0', test.says('and leaves the conversation as it was'));
+ALTER TABLE messages DROP CONSTRAINT up_to_two;
+CALL chatopt.backfill('messages');
+SELECT is((SELECT string_agg(sequence_number || ':' || place, ' ' ORDER BY id) FROM messages), '1:10 2:20 3:30', test.says('generated columns follow the number'));
 
 -- more than 100,000 rows: attach builds no index, backfill wants it, attach adopts it (R8)
 CREATE SCHEMA large;

@@ -1,0 +1,34 @@
+// Writes rows of one table in place of SQL UPDATEs: no triggers, no rules, index
+// entries kept. Indexes are opened when the first row needs them.
+#pragma once
+
+#include "pg/postgres.hpp"
+
+namespace chatopt::counters {
+
+struct RowWriter {
+  Relation relation;
+  TupleTableSlot* slot;
+  EState* estate;
+  ResultRelInfo* result;
+  bool checked;  // constraints are checked and generated columns computed
+};
+
+// attach refuses counter tables whose constraints or generated columns use a
+// counter: their rows are written unchecked.
+RowWriter open_writer(Relation relation);
+// For rows of the application's, as an UPDATE would: 23514 where a CHECK fails.
+RowWriter open_checked_writer(Relation relation);
+void close_writer(RowWriter* writer);
+
+struct ColumnValue {
+  AttrNumber column;
+  Datum value;
+  bool null;
+};
+// Writes some columns of the row whose version at *place is in current; the row
+// must be locked by this transaction. *place becomes the new version's. False:
+// it has been updated or deleted meanwhile.
+bool write_row(RowWriter* writer, ItemPointer place, const ColumnValue* values, int count, TupleTableSlot* current);
+
+}  // namespace chatopt::counters

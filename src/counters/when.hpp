@@ -1,0 +1,7 @@
+#pragma once
+
+namespace chatopt::counters {
+
+void init_when();
+
+}  // namespace chatopt::counters
