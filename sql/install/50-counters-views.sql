@@ -52,3 +52,25 @@ COMMENT ON COLUMN chatopt.progress.updated_at IS 'when the last batch was commit
 COMMENT ON COLUMN chatopt.progress.estimated_end IS 'when it will be done at the rate so far; NULL before the first batch';
 COMMENT ON COLUMN chatopt.progress.pid IS 'the backend that runs it, or ran it last';
 COMMENT ON COLUMN chatopt.progress.username IS 'the role that runs it, or ran it last';
+
+-- Queues are locks of type userlock on (counter table, 48 bits of the key's hash): see src/counters/queue.cpp.
+CREATE VIEW chatopt.queues WITH (security_barrier) AS
+SELECT c.messages, (l.objid::bigint << 16) | l.objsubid AS queue,
+       pg_catalog.min(l.pid) FILTER (WHERE l.granted) AS first_pid,
+       pg_catalog.count(*) FILTER (WHERE NOT l.granted) AS waiting,
+       pg_catalog.min(l.waitstart) AS waiting_since
+FROM pg_catalog.pg_locks AS l
+JOIN chatopt.chat AS c ON c.counters = l.classid
+JOIN pg_catalog.pg_class AS r ON r.oid = c.messages
+WHERE l.locktype = 'userlock'
+  AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
+  AND (pg_catalog.has_any_column_privilege(c.messages, 'SELECT') OR pg_catalog.pg_has_role(r.relowner, 'USAGE'))
+GROUP BY c.messages, l.objid, l.objsubid;
+GRANT SELECT ON chatopt.queues TO PUBLIC;
+COMMENT ON VIEW chatopt.queues IS
+  'conversations that several sessions are sending to at this moment, one row each, of chats whose messages the caller may read or owns';
+COMMENT ON COLUMN chatopt.queues.messages IS 'the messages table';
+COMMENT ON COLUMN chatopt.queues.queue IS 'which conversation: a hash of its key, the same for as long as it is busy';
+COMMENT ON COLUMN chatopt.queues.first_pid IS 'the backend at the head: it has the counter row, or is next to get it';
+COMMENT ON COLUMN chatopt.queues.waiting IS 'how many wait behind it';
+COMMENT ON COLUMN chatopt.queues.waiting_since IS 'when the one that has waited longest began to';
