@@ -19,7 +19,7 @@ BEGIN
   PERFORM chatopt._check_table(msg);
   config := chatopt.chat_config(msg);
   IF config.messages IS NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = format('table %s is not attached', msg),
+    RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = format('table "%s" is not attached to chatopt', (SELECT r.relname FROM pg_class AS r WHERE r.oid = msg)),
       HINT = 'The view chatopt.chats lists the attached chats.';
   END IF;
   PERFORM chatopt._check_table(t) FROM unnest(array_remove(ARRAY[config.conversations, config.members, config.counters], NULL)) AS t;

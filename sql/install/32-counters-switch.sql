@@ -30,7 +30,7 @@ BEGIN
   PERFORM chatopt._check_table(msg);
   SELECT c.conversations, c.members, c.counters, c.state INTO config FROM chatopt.chats AS c WHERE c.messages = msg;
   IF NOT FOUND THEN
-    RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = format('table %s is not attached', msg),
+    RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = format('table "%s" is not attached to chatopt', (SELECT r.relname FROM pg_class AS r WHERE r.oid = msg)),
       HINT = 'The view chatopt.chats lists the attached chats.';
   END IF;
   tables := chatopt._chat_tables(jsonb_build_object('conversations', config.conversations::oid::text, 'counters', config.counters::oid::text,
