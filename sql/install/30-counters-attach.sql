@@ -125,7 +125,7 @@ BEGIN
   IF layout->>'state' = 'index missing' THEN
     RAISE NOTICE USING MESSAGE = format('the index on (%I, %I) of table %s is left to you, the table is large',
         layout->'names'->>'message_conversation', layout->'names'->>'sequence_column', msg),
-      HINT = 'Run the CREATE INDEX CONCURRENTLY that was returned, then call chatopt.attach again.';
+      HINT = format('SELECT chatopt.build_indexes(%L); or run the CREATE INDEX CONCURRENTLY that was returned, then call chatopt.attach again.', msg);
   ELSIF layout->>'state' = 'filling' AND statements <> '{}' THEN
     RAISE NOTICE USING MESSAGE = format('messages and conversations of before are not counted yet in the chat of table %s', msg),
       HINT = format('CALL chatopt.backfill(%L);', msg);

@@ -18,6 +18,20 @@ COMMENT ON FUNCTION chatopt.verify(regclass, text, float8) IS
   'compares every number and counter with a count: no rows when all are right. For the owner of messages and counters '
   '(42501); scans messages, or only those of one conversation or of a sample. Errors: 55000 not attached, 22P02 malformed key';
 
+--| Builds the indexes that attach left out on large tables, and attaches again: CREATE INDEX CONCURRENTLY in a background worker,
+--| as the owner of messages. Gives the worker's process id, NULL where no index is missing; returns at once. Meanwhile the view
+--| pg_stat_progress_create_index shows how far it is; chats.state is 'index missing' until it is done. Stopped, or failed (the
+--| server log says why), it can be called again.
+--@ cost: two scans of the table, in the background; one of max_worker_processes
+--@ locks: SHARE UPDATE EXCLUSIVE on messages, then those of attach
+--@ errors: 42501 53000 55000 57P03
+CREATE FUNCTION chatopt.build_indexes(messages regclass) RETURNS integer
+  LANGUAGE c VOLATILE STRICT
+  AS 'MODULE_PATHNAME', 'chatopt_build_indexes';
+COMMENT ON FUNCTION chatopt.build_indexes(regclass) IS
+  'builds in the background the indexes that attach left out on large tables, then attaches again; gives the worker''s process id, '
+  'NULL where none is missing. For the owner. Errors: 53000 no background worker is free, 55000 not attached';
+
 --| Numbers the messages that were there before attach, oldest first by time and key, and fills the counters, in transactions of
 --| batch_size messages, while the application goes on. Stopped, it goes on where it was when called again. Ends with state 'attached'.
 --@ cost: one new row version a message; a conversation's senders wait only for its last batch and its count

@@ -85,6 +85,7 @@ Config read_config(ConfigColumn column, Oid relation) {
     char* state = TextDatumGetCString(slot_getattr(slot, kState, &null));
     config.disabled = strcmp(state, "disabled") == 0;
     config.filling = strcmp(state, "attached") != 0;
+    config.index_missing = strcmp(state, "index missing") == 0;
   }
   ExecDropSingleTupleTableSlot(slot);
   table_endscan(scan);
@@ -244,6 +245,7 @@ Chat* load_chat(const Config& config) {
   chat->enforce = config.enforce;
   chat->disabled = config.disabled;
   chat->filling = config.filling;
+  chat->index_missing = config.index_missing;
   chat->owner = owner_of(chat->messages);
   watch(chat->messages);
   watch(chat->conversations);

@@ -18,6 +18,7 @@ struct Chat {
   bool enforce;  // chatopt's own check replaced the foreign key to conversations
   bool disabled;
   bool filling;  // rows that were there before attach are still to be numbered
+  bool index_missing;
 
   // Columns of the counter table; 0 where a counter is left out.
   AttrNumber key;
@@ -48,6 +49,7 @@ struct Config {
   bool enforce;
   bool disabled;
   bool filling;
+  bool index_missing;
 };
 
 // One table whose triggers are ours: a messages or members table, or a leaf of one.

@@ -331,7 +331,8 @@ void check_index(const Chat& chat) {
   if (found) return;
   ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                   errmsg("table \"%s\" has no index on conversation and sequence number", get_rel_name(chat.messages)),
-                  errhint("CREATE %sINDEX %sON %s (%s, %s); then call chatopt.attach again.", unique ? "UNIQUE " : "",
+                  errhint("SELECT chatopt.build_indexes(%s); or CREATE %sINDEX %sON %s (%s, %s); then call chatopt.attach again.",
+                          quote_literal_cstr(qualified_name(chat.messages)), unique ? "UNIQUE " : "",
                           unique ? "CONCURRENTLY " : "", qualified_name(chat.messages),
                           quoted_column(chat.messages, source.conversation),
                           quoted_column(chat.messages, source.number))));

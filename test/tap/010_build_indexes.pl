@@ -1,0 +1,123 @@
+# build_indexes: a background worker builds what attach leaves to be built outside a transaction (R8),
+# as the owner of the table, while the application goes on sending, and attaches again.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use ChatoptTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $db   = 'postgres';
+my $node = new_server('build_indexes', conf => "max_worker_processes = 4\nmax_parallel_maintenance_workers = 0");
+$node->safe_psql($db, q{
+	CREATE EXTENSION chatopt;
+	CREATE ROLE chat_owner NOLOGIN;
+	CREATE ROLE somebody;
+	GRANT CREATE ON SCHEMA public TO chat_owner;
+	GRANT CREATE ON DATABASE postgres TO chat_owner;
+	CREATE FUNCTION public.who() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE LOG 'command by % of %', current_user, session_user; END $$;
+	CREATE EVENT TRIGGER who ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION public.who();
+});
+
+sub make_large
+{
+	my ($schema, $how) = @_;
+	$node->safe_psql($db, qq{
+		CREATE SCHEMA $schema AUTHORIZATION chat_owner;
+		GRANT USAGE ON SCHEMA $schema TO PUBLIC;
+		SET ROLE chat_owner;
+		SET search_path = $schema;
+		CREATE TABLE conversations (id int PRIMARY KEY);
+		CREATE TABLE messages (id bigint, conversation_id int REFERENCES conversations, created_at timestamptz, PRIMARY KEY (id, created_at)) $how;
+	});
+	return;
+}
+
+sub fill
+{
+	my ($schema) = @_;
+	$node->safe_psql($db, qq{
+		SET search_path = $schema;
+		INSERT INTO conversations SELECT generate_series(1, 100);
+		INSERT INTO messages SELECT i, 1 + i % 100, '2026-01-01'::timestamptz + i * interval '1 minute' FROM generate_series(1, 100001) AS i;
+		ANALYZE;
+		SET ROLE chat_owner;
+		SET client_min_messages = warning;
+		DO \$\$ BEGIN PERFORM chatopt.attach('conversations', 'messages'); END \$\$;
+	});
+	return;
+}
+
+sub state_of { my ($schema) = @_; return $node->safe_psql($db, "SELECT state FROM chatopt.chats WHERE messages = '$schema.messages'::regclass"); }
+
+# The worker ends by itself; how long it takes does not matter.
+sub build
+{
+	my ($schema) = @_;
+	my $pid = $node->safe_psql($db, "SET ROLE chat_owner; SELECT chatopt.build_indexes('$schema.messages')");
+	$node->poll_query_until($db, "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $pid") or die 'the worker does not end';
+	return $pid;
+}
+
+sub finish
+{
+	my ($schema) = @_;
+	$node->safe_psql($db, "CALL chatopt.backfill('$schema.messages')");
+	is(state_of($schema), 'attached', "$schema: backfill finishes");
+	is($node->safe_psql($db, "SELECT count(*) FROM chatopt.verify('$schema.messages')"), '0', "$schema: verify is empty");
+	return;
+}
+
+make_large('plain', '');
+fill('plain');
+is(state_of('plain'), 'index missing', 'attach leaves the index of a large table');
+sqlstate_is($node, $db, q{SET ROLE somebody; SELECT chatopt.build_indexes('plain.messages');}, '42501', 'only the owner builds it');
+
+# A snapshot that is older keeps CREATE INDEX CONCURRENTLY waiting: the application sends meanwhile.
+my $reader = $node->background_psql($db);
+$reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM plain.messages');
+my $pid = $node->safe_psql($db, "SET ROLE chat_owner; SELECT chatopt.build_indexes('plain.messages')");
+like($pid, qr/^\d+$/, 'it gives the process id of the worker');
+ok($node->poll_query_until($db, "SELECT count(*) = 1 FROM pg_stat_progress_create_index WHERE pid = $pid AND phase LIKE 'waiting%'"), 'the worker shows its progress');
+is($node->safe_psql($db, "SELECT backend_type FROM pg_stat_activity WHERE pid = $pid"), 'chatopt index builder', 'and what it is');
+$node->safe_psql($db, "INSERT INTO plain.messages VALUES (200000, 1, '2026-06-01')");
+pass('the application sends while the index is being built');
+
+# Killed in the middle, it leaves a broken index behind, which the next call replaces.
+$node->safe_psql($db, "SELECT pg_terminate_backend($pid)");
+$node->poll_query_until($db, "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $pid") or die 'the worker does not end';
+$reader->query_safe('COMMIT');
+$reader->quit;
+is(state_of('plain'), 'index missing', 'a worker that was stopped leaves the state');
+is($node->safe_psql($db, q{SELECT count(*) FROM pg_index WHERE indrelid = 'plain.messages'::regclass AND NOT indisvalid}), '1', 'and an index that is not valid');
+my $log_size = -s $node->logfile;
+build('plain');
+like(slurp_file($node->logfile, $log_size), qr/command by chat_owner of chat_owner/, 'the worker acts as the owner of the table, who may not log in');
+is(state_of('plain'), 'filling', 'called again it builds the index and attaches');
+is($node->safe_psql($db, q{SELECT string_agg(indisvalid::text || indisunique, ' ') FROM pg_index WHERE indrelid = 'plain.messages'::regclass AND NOT indisprimary}), 'truetrue', 'one valid unique index, and no broken one');
+is($node->safe_psql($db, "SELECT chatopt.build_indexes('plain.messages') IS NULL"), 't', 'nothing is missing: no worker is started');
+finish('plain');
+
+make_large('parted', 'PARTITION BY RANGE (created_at)');
+$node->safe_psql($db, q{
+	SET ROLE chat_owner;
+	CREATE TABLE parted.early PARTITION OF parted.messages FOR VALUES FROM (MINVALUE) TO ('2026-02-01');
+	CREATE TABLE parted.late PARTITION OF parted.messages FOR VALUES FROM ('2026-02-01') TO (MAXVALUE);
+});
+fill('parted');
+build('parted');
+is(state_of('parted'), 'filling', 'the index of every partition');
+finish('parted');
+
+# No worker to be had: the error says so, nothing has changed.
+make_large('busy', '');
+fill('busy');
+$node->safe_psql($db, 'ALTER SYSTEM SET max_worker_processes = 0');
+$node->restart;
+sqlstate_is($node, $db, q{SELECT chatopt.build_indexes('busy.messages');}, '53000', 'no background worker is free', qr/no background worker is free/, qr/max_worker_processes/);
+is(state_of('busy'), 'index missing', 'and the state is as it was');
+
+done_testing();
