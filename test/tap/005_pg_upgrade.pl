@@ -83,8 +83,10 @@ sub upgrade
 	die $error unless $good;
 
 	chdir $folder or die $!;
-	my @upgrade = ("$new_bin/pg_upgrade", '-b', $old_bin, '-B', $new_bin, '-d', $old, '-D', $new, '-p', $port, '-P', $port, '-s', $folder);
-	ok(run_log(\@upgrade), "$name: pg_upgrade") or diag(join '', map { slurp_file($_) } glob("$folder/*.log $new/pg_upgrade_output.d/*/log/*.log $new/pg_upgrade_output.d/*/*.txt"));
+	my @upgrade = ("$new_bin/pg_upgrade", '-b', $old_bin, '-B', $new_bin, '-d', $old, '-D', $new, '-p', $port, '-P', $port, '-s', $folder, '--no-sync');
+	my $upgraded = ok(run_log(\@upgrade), "$name: pg_upgrade") or diag(join '', map { slurp_file($_) } glob("$folder/*.log $new/pg_upgrade_output.d/*/log/*.log $new/pg_upgrade_output.d/*/*.txt"));
+	chdir '/';
+	return unless $upgraded;
 
 	ok($start->($new_bin, $new), "$name: the new server starts");
 	$good = eval {
@@ -109,7 +111,6 @@ sub upgrade
 	};
 	$error = $@;
 	$stop->($new_bin, $new);
-	chdir '/';
 	fail("$name: $error") unless $good;
 	return;
 }
@@ -121,11 +122,12 @@ subtest 'to itself' => sub {
 	upgrade('same', $here, $here);
 };
 
-subtest 'from 15 to 17' => sub {
+subtest 'to a later version' => sub {
 	my $from = $ENV{CHATOPT_UPGRADE_FROM} // '/usr/lib/postgresql/15/bin/pg_config';
 	my $to   = $ENV{CHATOPT_UPGRADE_TO}   // '/usr/lib/postgresql/17/bin/pg_config';
 	my $reason = why_not($from) // why_not($to);
 	plan skip_all => $reason if $reason;
+	note(join ' to ', map { config($_, 'version') } ($from, $to));
 	upgrade('major', $from, $to);
 };
 
