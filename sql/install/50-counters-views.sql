@@ -55,7 +55,7 @@ COMMENT ON COLUMN chatopt.progress.username IS 'the role that runs it, or ran it
 
 -- Queues are locks of type userlock on (counter table, 48 bits of the key's hash): see src/counters/queue.cpp.
 CREATE VIEW chatopt.queues WITH (security_barrier) AS
-SELECT c.messages, (l.objid::bigint << 16) | l.objsubid AS queue,
+SELECT c.messages, (l.objid::bigint << 16) | (l.objsubid::int & 65535) AS queue,
        pg_catalog.min(l.pid) FILTER (WHERE l.granted) AS first_pid,
        pg_catalog.count(*) FILTER (WHERE NOT l.granted) AS waiting,
        pg_catalog.min(l.waitstart) AS waiting_since
@@ -68,9 +68,9 @@ WHERE l.locktype = 'userlock'
 GROUP BY c.messages, l.objid, l.objsubid;
 GRANT SELECT ON chatopt.queues TO PUBLIC;
 COMMENT ON VIEW chatopt.queues IS
-  'conversations that several sessions are sending to at this moment, one row each, of chats whose messages the caller may read or owns';
+  'conversations that sessions are queueing for at this moment, one row each, of chats whose messages the caller may read or owns';
 COMMENT ON COLUMN chatopt.queues.messages IS 'the messages table';
 COMMENT ON COLUMN chatopt.queues.queue IS 'which conversation: a hash of its key, the same for as long as it is busy';
-COMMENT ON COLUMN chatopt.queues.first_pid IS 'the backend at the head: it has the counter row, or is next to get it';
-COMMENT ON COLUMN chatopt.queues.waiting IS 'how many wait behind it';
+COMMENT ON COLUMN chatopt.queues.first_pid IS 'the backend at the head: it has the counter row, or is next to get it; NULL where that is a prepared transaction';
+COMMENT ON COLUMN chatopt.queues.waiting IS 'how many wait behind it; 0: nobody any more';
 COMMENT ON COLUMN chatopt.queues.waiting_since IS 'when the one that has waited longest began to';

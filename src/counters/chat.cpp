@@ -101,9 +101,12 @@ bool is_our_function(Oid function, const char* name) {
          get_func_namespace(function) == get_namespace_oid("chatopt", true);
 }
 
+// A copy: looking up a function may take in an invalidation, which frees the relation's own.
+const TriggerDesc* triggers_of(Relation relation) { return CopyTriggerDesc(relation->trigdesc); }
+
 // The call of ours in the WHEN of a relation's trigger, or NULL.
 FuncExpr* when_call(Relation relation, const char* function) {
-  const TriggerDesc* triggers = relation->trigdesc;
+  const TriggerDesc* triggers = triggers_of(relation);
   for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
     const Trigger& trigger = triggers->triggers[i];
     if (trigger.tgqual == nullptr || !is_our_function(trigger.tgfoid, "write_counters")) continue;
@@ -123,7 +126,7 @@ AttrNumber column_argument(const FuncExpr* call, int position) {
 // A trigger whose UPDATE OF list has the columns and whose arguments, in the
 // same order, the roles they play: renames and dumps follow by themselves.
 const Trigger* naming_trigger(Relation relation, const char* function) {
-  const TriggerDesc* triggers = relation->trigdesc;
+  const TriggerDesc* triggers = triggers_of(relation);
   for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
     const Trigger& trigger = triggers->triggers[i];
     if (is_our_function(trigger.tgfoid, function) && trigger.tgnattr == trigger.tgnargs && trigger.tgnargs <= kMostRoles)
@@ -140,7 +143,7 @@ AttrNumber column_of(const Trigger* trigger, const char* role) {
 
 // Triggers fire in the order of their names.
 bool is_last_before_insert(Relation relation, const Trigger* ours) {
-  const TriggerDesc* triggers = relation->trigdesc;
+  const TriggerDesc* triggers = triggers_of(relation);
   for (int i = 0; i < triggers->numtriggers; ++i) {
     const Trigger& other = triggers->triggers[i];
     if (TRIGGER_TYPE_MATCHES(other.tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_BEFORE, TRIGGER_TYPE_INSERT) &&
@@ -304,7 +307,7 @@ bool calls_with_columns_only(Node* when) {
 // As the trigger manager prepares it, up to planning.
 void keep_insert_when(Source* source, Relation relation) {
   if (pg::has_virtual_columns(relation)) return;
-  const TriggerDesc* triggers = relation->trigdesc;
+  const TriggerDesc* triggers = triggers_of(relation);
   for (int i = 0; i < triggers->numtriggers; ++i) {
     const Trigger& trigger = triggers->triggers[i];
     if (trigger.tgqual == nullptr || !is_our_function(trigger.tgfoid, "write_counters") ||

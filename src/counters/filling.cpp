@@ -83,7 +83,7 @@ enum class Step { kDone, kBusy };
 // holds nothing else (wait).
 Step finish(Run* run, Datum key, bool wait, bool repair) {
   const Chat& chat = *attached_chat(run->messages);
-  const pg::Identity before = pg::become_owner(chat.owner);
+  const pg::Identity before = pg::become_owner(chat.owner, SECURITY_RESTRICTED_OPERATION);
   bool gone = false;
   const bool done = pg::in_subtransaction([&] {
     core::Counter& counter = counter_of(chat, &key);
@@ -108,7 +108,7 @@ bool number_batch(Run* run, Portal cursor, Datum key) {
   if (SPI_processed == 0) return false;
   SPITupleTable* rows = SPI_tuptable;
   const uint64 found = SPI_processed;
-  const pg::Identity before = pg::become_owner(chat.owner);
+  const pg::Identity before = pg::become_owner(chat.owner, SECURITY_RESTRICTED_OPERATION);
   PushActiveSnapshot(GetTransactionSnapshot());
   int64 next = greatest_number(chat, key) + 1;
   const int64 first = next;
@@ -145,7 +145,7 @@ void pause(Run* run) {
 // A conversation with more than a batch of messages: all but the last batch.
 void fill_long_conversation(Run* run, Datum key) {
   const Chat& chat = *attached_chat(run->messages);
-  const pg::Identity before = pg::become_owner(chat.owner);
+  const pg::Identity before = pg::become_owner(chat.owner, SECURITY_RESTRICTED_OPERATION);
   Oid type = chat.key_type.type;
   const char* sql = unnumbered(chat, "new.tableoid, new.ctid", in_order(chat));
   Portal cursor = SPI_cursor_open_with_args(nullptr, sql, 1, &type, &key, nullptr, true, 0);
@@ -166,7 +166,7 @@ void fill_conversation(Run* run, Datum key) {
     }
     commit(run);
     const Chat& chat = *attached_chat(run->messages);
-    const pg::Identity before = pg::become_owner(chat.owner);
+    const pg::Identity before = pg::become_owner(chat.owner, SECURITY_RESTRICTED_OPERATION);
     const bool many = count_unnumbered(chat, key, run->batch_size + 1) > run->batch_size;
     pg::become(before);
     if (many)
@@ -184,7 +184,7 @@ struct Keys {
 
 Keys keys_from(Run* run, const char* sql, bool after, Datum last) {
   const Chat& chat = *attached_chat(run->messages);
-  const pg::Identity before = pg::become_owner(chat.owner);
+  const pg::Identity before = pg::become_owner(chat.owner, SECURITY_RESTRICTED_OPERATION);
   Oid type = chat.key_type.type;
   const char nulls[] = {after ? ' ' : 'n', '\0'};
   if (SPI_execute_with_args(sql, 1, &type, &last, nulls, false, kKeysAtATime) != SPI_OK_SELECT)
@@ -284,7 +284,7 @@ void repair_conversation(Run* run, Datum key) {
 // Those that verify finds something wrong with.
 Keys drifted_conversations(Run* run) {
   const Chat& chat = *attached_chat(run->messages);
-  const pg::Identity before = pg::become_owner(chat.owner);
+  const pg::Identity before = pg::become_owner(chat.owner, SECURITY_RESTRICTED_OPERATION);
   Oid types[2] = {chat.key_type.type, FLOAT8OID};
   Datum values[2] = {Datum{0}, Float8GetDatum(1)};
   const char* sql = psprintf(
@@ -305,7 +305,7 @@ Keys drifted_conversations(Run* run) {
 
 int64 count_for_progress(Run* run, const char* sql) {
   const Chat& chat = *attached_chat(run->messages);
-  const pg::Identity before = pg::become_owner(chat.owner);
+  const pg::Identity before = pg::become_owner(chat.owner, SECURITY_RESTRICTED_OPERATION);
   if (SPI_execute(sql, true, 1) != SPI_OK_SELECT) elog(ERROR, "query failed");
   bool null;
   const int64 result = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null));

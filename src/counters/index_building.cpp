@@ -15,10 +15,30 @@ PGDLLEXPORT void chatopt_index_builder(Datum messages);
 namespace chatopt::counters {
 namespace {
 
+// One worker a table at a time: it would take the other's index, under construction, for one that an earlier try left
+// broken. Kept through the transactions of the work, until unlock_table() or an error; the next one waits here, with no
+// snapshot that would keep the first waiting.
+bool lock_table(Oid messages, LockRelId* id) {
+  StartTransactionCommand();
+  Relation relation = try_relation_open(messages, ShareUpdateExclusiveLock);
+  if (relation != nullptr) {
+    *id = relation->rd_lockInfo.lockRelId;
+    LockRelationIdForSession(id, ShareUpdateExclusiveLock);
+    relation_close(relation, NoLock);
+  }
+  CommitTransactionCommand();
+  return relation != nullptr;
+}
+
+// PostgreSQL does not release it when the process ends.
+void unlock_table(LockRelId* id) { UnlockRelationIdForSession(id, ShareUpdateExclusiveLock); }
+
 struct Statements {
   char** text;
   uint64 count;
 };
+
+constexpr int kRounds = 3;  // again for partitions that came meanwhile
 
 // attach, as the chat is attached now. The statements it hands out, without the
 // comment before each; with dry_run nothing else happens.
@@ -45,6 +65,17 @@ Statements attach_again(Oid messages, bool dry_run, MemoryContext memory) {
   return statements;
 }
 
+void build(Oid messages, MemoryContext memory) {
+  Statements left = attach_again(messages, true, memory);
+  for (int round = 0; round < kRounds; ++round) {
+    for (uint64 i = 0; i < left.count; ++i) pg::run_command(left.text[i]);
+    left = attach_again(messages, false, memory);
+    if (left.count == 0) return;
+  }
+  ereport(LOG, (errmsg("indexes of table %u are still missing", messages),
+                errhint("Call chatopt.build_indexes again.")));
+}
+
 }  // namespace
 }  // namespace chatopt::counters
 
@@ -53,6 +84,11 @@ Datum chatopt_build_indexes(PG_FUNCTION_ARGS) {
   using namespace chatopt::counters;
   const Oid messages = PG_GETARG_OID(0);
   PreventCommandIfReadOnly("chatopt.build_indexes()");
+  if (IsTransactionBlock())
+    ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+                    errmsg("chatopt.build_indexes cannot run inside a transaction block"),
+                    errdetail("The background worker would not see what the transaction has done."),
+                    errhint("Call it after COMMIT.")));
   const Chat& chat = *attached_chat(messages);
   check_may_maintain(chat.messages, chat.counters);
   if (!chat.index_missing) PG_RETURN_NULL();
@@ -64,7 +100,8 @@ void chatopt_index_builder(Datum argument) {
   const Oid messages = DatumGetObjectId(argument);
   chatopt::pg::begin_worker();
   MemoryContext memory = AllocSetContextCreate(TopMemoryContext, "chatopt index builder", ALLOCSET_DEFAULT_SIZES);
-  const Statements statements = attach_again(messages, true, memory);
-  for (uint64 i = 0; i < statements.count; ++i) chatopt::pg::run_command(statements.text[i]);
-  (void)attach_again(messages, false, memory);
+  LockRelId locked;
+  if (!lock_table(messages, &locked)) return;
+  build(messages, memory);
+  unlock_table(&locked);
 }

@@ -154,14 +154,16 @@ CounterLock lock_counter_unless_busy(const Chat& chat, core::Ledger& ledger, cor
   TupleTableSlot* slot = table_slot_create(counters, nullptr);
   const Datum key = pg::datum_of(counter.key(), chat.key_type);
   Queue queue = Queue::of(chat, counter.key());
-  if (wait && queue.was_busy()) queue.join();
+  // Whoever holds the row already, by a lock or an UPDATE of its own, must not wait behind those who wait for it; and
+  // has a transaction id.
+  if (wait && queue.was_busy() && !TransactionIdIsValid(GetTopTransactionIdIfAny())) queue.join();
   Locked locked =
       find_and_lock(chat, counters, key, counter.key(), queue.joined() ? LockWaitBlock : LockWaitSkip, slot);
   if (locked == Locked::kWouldWait && wait) {
     queue.join();
     locked = find_and_lock(chat, counters, key, counter.key(), LockWaitBlock, slot);
   }
-  if (queue.joined() && ledger.size() > kPlacesKept) queue.leave();
+  if (queue.joined() && (locked != Locked::kYes || ledger.size() > kPlacesKept)) queue.leave();
   if (locked == Locked::kYes) {
     check_snapshot(slot);
     tell_ledger(chat, ledger, counter, slot);

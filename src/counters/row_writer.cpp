@@ -18,26 +18,81 @@ void insert_index_entries(RowWriter* writer, pg::IndexUpdate indexes) {
   (void)pg::insert_index_tuples(writer->result, writer->slot, writer->estate, indexes);
 }
 
+struct Check {
+  const char* name;
+  ExprState* expression;
+};
+
+int member_of(AttrNumber column) { return column - FirstLowInvalidHeapAttributeNumber; }
+
+// The column and the generated columns that are computed from it.
+Bitmapset* dependent_columns(Relation relation, AttrNumber column) {
+  Bitmapset* columns = bms_make_singleton(member_of(column));
+  const TupleDesc descriptor = RelationGetDescr(relation);
+  for (int i = 0; i < descriptor->constr->num_defval; ++i) {
+    const AttrDefault& expression = descriptor->constr->defval[i];
+    if (TupleDescAttr(descriptor, expression.adnum - 1)->attgenerated == '\0') continue;
+    Bitmapset* uses = nullptr;
+    pull_varattnos(static_cast<Node*>(stringToNode(expression.adbin)), 1, &uses);
+    if (bms_is_member(member_of(column), uses) || bms_is_member(member_of(0), uses))
+      columns = bms_add_member(columns, member_of(expression.adnum));
+  }
+  return columns;
+}
+
+void prepare_checks(RowWriter* writer, AttrNumber column) {
+  const TupleConstr* constraints = RelationGetDescr(writer->relation)->constr;
+  Bitmapset* columns = dependent_columns(writer->relation, column);
+  columns = bms_add_member(columns, member_of(0));  // the whole row
+  for (int i = 0; i < constraints->num_check; ++i) {
+    const ConstrCheck& check = constraints->check[i];
+    if (!pg::is_enforced(check)) continue;
+    Bitmapset* uses = nullptr;
+    pull_varattnos(static_cast<Node*>(stringToNode(check.ccbin)), 1, &uses);
+    if (!bms_overlap(columns, uses)) continue;
+    ensure_executor_state(writer);
+    MemoryContext caller = MemoryContextSwitchTo(writer->estate->es_query_cxt);
+    auto* prepared = static_cast<Check*>(palloc(sizeof(Check)));
+    prepared->name = pstrdup(check.ccname);
+    prepared->expression = ExecPrepareExpr(pg::check_expression(writer->relation, check), writer->estate);
+    writer->checks = lappend(writer->checks, prepared);
+    MemoryContextSwitchTo(caller);
+  }
+}
+
 // As an INSERT of the row would: that computes every generated column, where an
 // UPDATE asks the range table, which we have none of, for the changed ones.
-void compute_and_check(RowWriter* writer) {
+void compute_generated(RowWriter* writer) {
   ensure_executor_state(writer);
-  const TupleConstr* constraints = RelationGetDescr(writer->relation)->constr;
-  if (constraints->has_generated_stored)
-    ExecComputeStoredGenerated(writer->result, writer->estate, writer->slot, CMD_INSERT);
-  ExecConstraints(writer->result, writer->slot, writer->estate);
+  ExecComputeStoredGenerated(writer->result, writer->estate, writer->slot, CMD_INSERT);
+}
+
+void check_row(RowWriter* writer) {
+  ExprContext* context = GetPerTupleExprContext(writer->estate);
+  context->ecxt_scantuple = writer->slot;
+  ListCell* cell;
+  foreach (cell, writer->checks) {
+    const auto* check = static_cast<Check*>(lfirst(cell));
+    if (ExecCheck(check->expression, context)) continue;
+    const char* table = RelationGetRelationName(writer->relation);
+    ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION),
+                    errmsg("new row for relation \"%s\" violates check constraint \"%s\"", table, check->name),
+                    errtableconstraint(writer->relation, check->name)));
+  }
 }
 
 }  // namespace
 
 RowWriter open_writer(Relation relation) {
-  return {relation, MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual), nullptr, nullptr, false};
+  return {relation, MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual), nullptr, nullptr, NIL, false};
 }
 
-RowWriter open_checked_writer(Relation relation) {
+RowWriter open_checked_writer(Relation relation, AttrNumber column) {
   RowWriter writer = open_writer(relation);
   const TupleConstr* constraints = RelationGetDescr(relation)->constr;
-  writer.checked = constraints != nullptr && (constraints->has_generated_stored || constraints->num_check > 0);
+  if (constraints == nullptr) return writer;
+  writer.computed = constraints->has_generated_stored;
+  prepare_checks(&writer, column);
   return writer;
 }
 
@@ -60,8 +115,9 @@ bool write_row(RowWriter* writer, ItemPointer place, const ColumnValue* values, 
     slot->tts_isnull[values[i].column - 1] = values[i].null;
   }
   ExecStoreVirtualTuple(slot);
-  if (writer->checked) compute_and_check(writer);
   slot->tts_tableOid = RelationGetRelid(writer->relation);
+  if (writer->computed) compute_generated(writer);
+  if (writer->checks != NIL) check_row(writer);
   TM_FailureData failure;
   pg::IndexUpdate indexes;
   if (pg::update_tuple(writer->relation, place, slot, GetCurrentCommandId(true), &failure, &indexes) != TM_Ok)

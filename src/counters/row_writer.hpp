@@ -11,14 +11,16 @@ struct RowWriter {
   TupleTableSlot* slot;
   EState* estate;
   ResultRelInfo* result;
-  bool checked;  // constraints are checked and generated columns computed
+  List* checks;  // of the constraints that the written column can violate
+  bool computed;  // generated columns are computed anew
 };
 
 // attach refuses counter tables whose constraints or generated columns use a
 // counter: their rows are written unchecked.
 RowWriter open_writer(Relation relation);
-// For rows of the application's, as an UPDATE would: 23514 where a CHECK fails.
-RowWriter open_checked_writer(Relation relation);
+// For one column of the application's rows: computes the generated columns and checks the CHECKs that depend on it,
+// as an UPDATE would (23514). Others are left alone: an old row need not meet a constraint that is NOT VALID.
+RowWriter open_checked_writer(Relation relation, AttrNumber column);
 void close_writer(RowWriter* writer);
 
 struct ColumnValue {

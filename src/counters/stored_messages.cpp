@@ -57,7 +57,8 @@ struct Visited {
 };
 
 void open_visited(Visited* visited, Oid relation) {
-  visited->writer = open_checked_writer(table_open(relation, RowExclusiveLock));
+  Relation table = table_open(relation, RowExclusiveLock);
+  visited->writer = open_checked_writer(table, source_of(table)->number);
   visited->slot = table_slot_create(visited->writer.relation, nullptr);
 }
 
@@ -162,6 +163,7 @@ void clear_duplicates(const Chat& chat, Datum key) {
   if (SPI_execute_with_args(sql, 1, &type, &key, nullptr, false, 0) != SPI_OK_SELECT) elog(ERROR, "query failed");
   (void)for_each_row(SPI_tuptable, SPI_processed, [](RowWriter* writer, const Place& place, TupleTableSlot* slot) {
     ItemPointerData tid = place.tid;
+    writer->checks = NIL;  // it gets its new number before anybody sees it
     const ColumnValue none = {source_of(writer->relation)->number, Datum{0}, true};
     if (!table_tuple_fetch_row_version(writer->relation, &tid, SnapshotSelf, slot) ||
         !write_row(writer, &tid, &none, 1, slot))

@@ -61,6 +61,33 @@ inline bool read_recent_buffer(Relation relation, BlockNumber block, Buffer buff
 #endif
 }
 
+inline bool is_enforced(const ConstrCheck& check) {
+#if PG_VERSION_NUM >= 180000
+  return check.ccenforced;
+#else
+  (void)check;
+  return true;
+#endif
+}
+
+// The expression of a CHECK, ready to be planned.
+inline Expr* check_expression(Relation relation, const ConstrCheck& check) {
+  auto* expression = static_cast<Node*>(stringToNode(check.ccbin));
+#if PG_VERSION_NUM >= 180000
+  expression = expand_generated_columns_in_expr(expression, relation, 1);
+#else
+  (void)relation;
+#endif
+  return reinterpret_cast<Expr*>(expression);
+}
+
+// How a background worker connects: as a role that need not be permitted to log in, where there is a flag for it.
+#if PG_VERSION_NUM >= 170000
+inline constexpr uint32 kWorkerLogin = BGWORKER_BYPASS_ROLELOGINCHECK;
+#else
+inline constexpr uint32 kWorkerLogin = 0;
+#endif
+
 // A WHEN over such columns is expanded by the trigger manager.
 inline bool has_virtual_columns(Relation relation) {
 #if PG_VERSION_NUM >= 180000

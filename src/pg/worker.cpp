@@ -9,6 +9,15 @@ struct Assignment {
 };
 static_assert(sizeof(Assignment) <= BGW_EXTRALEN);
 
+bool may_run_workers(Oid role) {
+  if (kWorkerLogin != 0) return true;
+  HeapTuple tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
+  if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for role %u", role);
+  const bool result = reinterpret_cast<Form_pg_authid>(GETSTRUCT(tuple))->rolcanlogin;
+  ReleaseSysCache(tuple);
+  return result;
+}
+
 PlannedStmt* utility_statement(const char* sql) {
   auto* raw = linitial_node(RawStmt, raw_parser(sql, RAW_PARSE_DEFAULT));
   auto* statement = makeNode(PlannedStmt);
@@ -23,6 +32,10 @@ PlannedStmt* utility_statement(const char* sql) {
 }  // namespace
 
 pid_t start_worker(const char* entry, const char* name, Oid relation, Oid owner) {
+  if (!may_run_workers(owner))
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("role \"%s\" is not permitted to log in", GetUserNameFromId(owner, false)),
+                    errdetail("A background worker acts as the owner of the table; before PostgreSQL 17 that takes LOGIN.")));
   BackgroundWorker worker;
   memset(&worker, 0, sizeof worker);
   worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
@@ -43,7 +56,7 @@ pid_t start_worker(const char* entry, const char* name, Oid relation, Oid owner)
                     errhint("Raise max_worker_processes, or try again later.")));
   pid_t pid = 0;
   const BgwHandleStatus status = WaitForBackgroundWorkerStartup(handle, &pid);
-  if (status != BGWH_STARTED && status != BGWH_STOPPED)
+  if (pid == 0 || (status != BGWH_STARTED && status != BGWH_STOPPED))
     ereport(ERROR, (errcode(ERRCODE_CANNOT_CONNECT_NOW), errmsg("background worker did not start"),
                     errhint("The server log says why.")));
   return pid;
@@ -54,11 +67,8 @@ void begin_worker() {
   BackgroundWorkerUnblockSignals();
   Assignment assignment;
   memcpy(&assignment, MyBgworkerEntry->bgw_extra, sizeof assignment);
-  // As nobody's login, then as the owner, who need not be allowed to log in.
-  BackgroundWorkerInitializeConnectionByOid(assignment.database, InvalidOid, 0);
-  StartTransactionCommand();
-  SetSessionAuthorization(assignment.owner, superuser_arg(assignment.owner));
-  CommitTransactionCommand();
+  // The owner's own session, not one of a superuser's that acts as the owner: from that there is a way back.
+  BackgroundWorkerInitializeConnectionByOid(assignment.database, assignment.owner, kWorkerLogin);
   SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION);
 }
 

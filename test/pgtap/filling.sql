@@ -64,6 +64,7 @@ CREATE TABLE messages (id int PRIMARY KEY, conversation_id int, created_at times
   place bigint GENERATED ALWAYS AS (sequence_number * 10) STORED, CONSTRAINT up_to_two CHECK (sequence_number <= 2));
 INSERT INTO conversations VALUES (1);
 INSERT INTO messages SELECT i, 1, '2026-01-01' FROM generate_series(1, 3) AS i;
+ALTER TABLE messages ADD CONSTRAINT not_for_old_rows CHECK (created_at > '2026-06-01') NOT VALID;
 SELECT chatopt.attach('conversations', 'messages') \g /dev/null
 \set ON_ERROR_STOP 0
 \set VERBOSITY terse

@@ -14,7 +14,7 @@ my $db   = 'postgres';
 my $node = new_server('build_indexes', conf => "max_worker_processes = 4\nmax_parallel_maintenance_workers = 0");
 $node->safe_psql($db, q{
 	CREATE EXTENSION chatopt;
-	CREATE ROLE chat_owner NOLOGIN;
+	CREATE ROLE chat_owner LOGIN;
 	CREATE ROLE somebody;
 	GRANT CREATE ON SCHEMA public TO chat_owner;
 	GRANT CREATE ON DATABASE postgres TO chat_owner;
@@ -82,12 +82,12 @@ $reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM
 my $pid = $node->safe_psql($db, "SET ROLE chat_owner; SELECT chatopt.build_indexes('plain.messages')");
 like($pid, qr/^\d+$/, 'it gives the process id of the worker');
 ok($node->poll_query_until($db, "SELECT count(*) = 1 FROM pg_stat_progress_create_index WHERE pid = $pid AND phase LIKE 'waiting%'"), 'the worker shows its progress');
-is($node->safe_psql($db, "SELECT backend_type FROM pg_stat_activity WHERE pid = $pid"), 'chatopt index builder', 'and what it is');
+is($node->safe_psql($db, "SET ROLE chat_owner; SELECT backend_type || ' ' || usename FROM pg_stat_activity WHERE pid = $pid"), 'chatopt index builder chat_owner', 'the owner sees it, in a session of the owner');
 $node->safe_psql($db, "INSERT INTO plain.messages VALUES (200000, 1, '2026-06-01')");
 pass('the application sends while the index is being built');
 
 # Killed in the middle, it leaves a broken index behind, which the next call replaces.
-$node->safe_psql($db, "SELECT pg_terminate_backend($pid)");
+$node->safe_psql($db, "SET ROLE chat_owner; SELECT pg_terminate_backend($pid)");
 $node->poll_query_until($db, "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $pid") or die 'the worker does not end';
 $reader->query_safe('COMMIT');
 $reader->quit;
@@ -95,11 +95,42 @@ is(state_of('plain'), 'index missing', 'a worker that was stopped leaves the sta
 is($node->safe_psql($db, q{SELECT count(*) FROM pg_index WHERE indrelid = 'plain.messages'::regclass AND NOT indisvalid}), '1', 'and an index that is not valid');
 my $log_size = -s $node->logfile;
 build('plain');
-like(slurp_file($node->logfile, $log_size), qr/command by chat_owner of chat_owner/, 'the worker acts as the owner of the table, who may not log in');
+like(slurp_file($node->logfile, $log_size), qr/command by chat_owner of chat_owner/, 'the worker acts as the owner of the table');
 is(state_of('plain'), 'filling', 'called again it builds the index and attaches');
 is($node->safe_psql($db, q{SELECT string_agg(indisvalid::text || indisunique, ' ') FROM pg_index WHERE indrelid = 'plain.messages'::regclass AND NOT indisprimary}), 'truetrue', 'one valid unique index, and no broken one');
 is($node->safe_psql($db, "SELECT chatopt.build_indexes('plain.messages') IS NULL"), 't', 'nothing is missing: no worker is started');
 finish('plain');
+
+# Two at once: the second waits, and finds nothing left to do.
+make_large('twice', '');
+fill('twice');
+$reader = $node->background_psql($db);
+$reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM twice.messages');
+my @pids = map { $node->safe_psql($db, "SELECT chatopt.build_indexes('twice.messages')") } 1, 2;
+ok($node->poll_query_until($db, "SELECT count(*) = 1 FROM pg_stat_progress_create_index WHERE pid = $pids[0] AND phase LIKE 'waiting%'"), 'the first of two is building');
+ok($node->poll_query_until($db, "SELECT count(*) = 1 FROM pg_locks WHERE pid = $pids[1] AND relation = 'twice.messages'::regclass AND NOT granted"), 'the second waits');
+my $index = $node->safe_psql($db, q{SELECT indexrelid FROM pg_index WHERE indrelid = 'twice.messages'::regclass AND NOT indisprimary});
+$reader->query_safe('COMMIT');
+$reader->quit;
+$node->poll_query_until($db, "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid IN ($pids[0], $pids[1])") or die 'the workers do not end';
+is($node->safe_psql($db, q{SELECT indexrelid || ' ' || indisvalid FROM pg_index WHERE indrelid = 'twice.messages'::regclass AND NOT indisprimary}), "$index true", 'and leaves the index of the first alone');
+is(state_of('twice'), 'filling', 'the state is that of one call');
+
+sqlstate_is($node, $db, q{BEGIN; SELECT chatopt.build_indexes('twice.messages');}, '25001', 'not in a transaction block, which the worker would not see', qr/cannot run inside a transaction block/, qr/after COMMIT/);
+
+# What the owner's functions do in the worker they do as the owner: there is no way from it to another role.
+make_large('hostile', '');
+$node->safe_psql($db, q{
+	SET ROLE chat_owner;
+	CREATE FUNCTION hostile.f(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+		IF current_setting('application_name') = '' THEN PERFORM set_config('session_authorization', (SELECT rolname FROM pg_roles WHERE oid = 10), false); END IF;
+		RETURN true; END $$;
+	CREATE INDEX ON hostile.messages (conversation_id) WHERE hostile.f(1);
+});
+fill('hostile');
+$log_size = -s $node->logfile;
+build('hostile');
+like(slurp_file($node->logfile, $log_size), qr/permission denied to set session authorization/, 'the owner cannot become a superuser in the worker');
 
 make_large('parted', 'PARTITION BY RANGE (created_at)');
 $node->safe_psql($db, q{
