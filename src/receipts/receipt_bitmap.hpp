@@ -1,0 +1,21 @@
+// What the SQL functions of receipt_bitmap share. PG zone; nothing here has a
+// destructor.
+#pragma once
+
+#include "core/bitmap/bitmap.hpp"
+#include "pg/varlena.hpp"
+#include "pg/postgres.hpp"
+
+extern "C" {
+PGDLLEXPORT Datum chatopt_receipt_bitmap_in(PG_FUNCTION_ARGS);
+}
+
+namespace chatopt::receipts {
+
+// What is wrong with the text of a set, to follow "At byte 7: " in a DETAIL.
+const char* set_error_reason(core::BitmapTextError error);
+
+// The member that an integer argument names, or 22003.
+core::Member member_argument(int64 member);
+
+}  // namespace chatopt::receipts
