@@ -11,7 +11,7 @@ namespace chatopt::core {
 
 class ReceiptsBuilder {
  public:
-  explicit ReceiptsBuilder(std::pmr::memory_resource& memory)
+  explicit ReceiptsBuilder(std::pmr::memory_resource& memory) noexcept
       : recipients_(memory), delivered_(memory), seen_(memory) {}
 
   [[nodiscard]] Builder& recipients() noexcept { return recipients_; }
