@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstring>
-#include <memory_resource>
 #include <span>
 
 #include "pg/postgres.hpp"
@@ -32,7 +31,7 @@ inline PayloadBytes varlena_bytes(Datum value) {
 // context, such as comparisons: release() gives back what was fetched.
 class VarlenaArgument {
  public:
-  explicit VarlenaArgument(Datum value)
+  explicit VarlenaArgument(Datum value) noexcept
       : given_(value), fetched_(reinterpret_cast<struct varlena*>(PG_DETOAST_DATUM_PACKED(value))) {}
   [[nodiscard]] PayloadBytes bytes() const { return detail::payload_of(fetched_); }
   void release() {
@@ -54,10 +53,15 @@ inline PayloadBytes varlena_slice(Datum value, std::size_t offset, std::size_t l
       PG_DETOAST_DATUM_SLICE(value, static_cast<int32>(offset), static_cast<int32>(length))));
 }
 
-// A value that is written in place: payload() has room for the bound.
+// A value that is written in place: payload() has room for the bound. noexcept
+// as no exception comes out; palloc's errors are jumps.
 class VarlenaResult {
  public:
-  explicit VarlenaResult(std::size_t bound) : value_(static_cast<struct varlena*>(palloc(VARHDRSZ + bound))) {}
+  explicit VarlenaResult(std::size_t bound) noexcept : VarlenaResult(palloc(room(bound))) {}
+  // Inside cpp_zone, where palloc must not be called: in room(bound) bytes that
+  // came from a memory resource.
+  explicit VarlenaResult(void* space) noexcept : value_(static_cast<struct varlena*>(space)) {}
+  [[nodiscard]] static std::size_t room(std::size_t bound) noexcept { return VARHDRSZ + bound; }
   [[nodiscard]] std::byte* payload() const { return reinterpret_cast<std::byte*>(VARDATA(value_)); }
   // The value, with the size that the payload has in the end.
   [[nodiscard]] Datum finish(std::size_t size) const {
@@ -69,15 +73,8 @@ class VarlenaResult {
   struct varlena* value_;
 };
 
-// The same inside cpp_zone, where palloc must not be called: memory throws
-// instead. write(payload) fills in at most bound bytes and returns how many.
-template <class Write>
-Datum write_varlena(std::pmr::memory_resource& memory, std::size_t bound, Write&& write) {
-  auto* value = static_cast<struct varlena*>(memory.allocate(VARHDRSZ + bound, alignof(int32)));
-  const std::size_t size = write(reinterpret_cast<std::byte*>(VARDATA(value)));
-  SET_VARSIZE(value, VARHDRSZ + size);
-  return PointerGetDatum(value);
-}
+// For values whose layout is another header's, such as arrays.
+inline void varlena_set_size(void* value, Size size) { SET_VARSIZE(value, size); }
 
 // A new value with a copy of the bytes.
 inline Datum varlena_datum(PayloadBytes bytes) {
