@@ -6,7 +6,7 @@
 // Rules for all that follows, unless a function says otherwise:
 //   - Arguments are *valid* encodings: written by a function here, or accepted by bitmap_is_valid, which is the one
 //     door for bytes from outside. Given anything else, the behaviour is undefined.
-//   - Bytes need no alignment. Nothing is allocated, nothing is thrown, nothing is kept; the stack used is < 64 kB.
+//   - Bytes need no alignment. Nothing is allocated, nothing is thrown, nothing is kept; the stack used is < 100 kB.
 //   - Where bytes are written, out has room for as many as the function's _bound says and does not overlap the
 //     arguments; the size written is returned, and may be smaller.
 //   - No call is interruptible: the longest are linear in the size of their arguments (a union of two sets of

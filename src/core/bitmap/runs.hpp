@@ -13,12 +13,16 @@ class BlockRuns {
  public:
   BlockRuns() noexcept = default;
   BlockRuns(Form form, Bytes payload) noexcept;
+  // Of dense bits, the first of which is member 8 * base.
+  BlockRuns(std::uint32_t base, Bytes bits) noexcept;
   // The next run; false when there is none.
   bool next(Run& run) noexcept;
+  // Begins with the first member >= lower, or before it, where none was taken yet.
+  void seek(Member lower) noexcept;
 
  private:
   bool next_bits(Run& run) noexcept;
-  void skip_to_word() noexcept;
+  void next_word() noexcept;
 
   const std::byte* at_ = nullptr;
   const std::byte* end_ = nullptr;
