@@ -60,8 +60,7 @@ ReceiptStatus status_argument(Datum value) {
   const core::Bytes word = pg::varlena_bytes(value);
   const auto is = [&](const char* status) {
     const std::size_t length = strlen(status);
-    return word.size() == length &&
-           pg_strncasecmp(reinterpret_cast<const char*>(word.data()), status, length) == 0;
+    return word.size() == length && pg_strncasecmp(reinterpret_cast<const char*>(word.data()), status, length) == 0;
   };
   if (is("seen")) return ReceiptStatus::kSeen;
   if (is("delivered")) return ReceiptStatus::kDelivered;

@@ -106,7 +106,7 @@ void check_nested(const core::Receipts& receipts) {
   if (first_beyond(receipts.delivered, receipts.recipients, slot))
     ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
                     errmsg("set \"delivered\" of group_receipts is not within \"recipients\""),
-                    errdetail("Slot %u is in \"delivered\" only.", slot)));
+                    errdetail("Slot %u is in \"delivered\", but not in \"recipients\".", slot)));
   if (first_beyond(receipts.seen, receipts.delivered, slot))
     ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
                     errmsg("set \"seen\" of group_receipts is not within \"delivered\""),
@@ -146,8 +146,9 @@ Datum read_binary(StringInfo message) {
 
 void check_bytes(core::Bytes bytes) {
   if (!core::receipts_is_valid(bytes))
-    ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION), errmsg("invalid binary form of type group_receipts"),
-                    errdetail("The %zu bytes are not the canonical form of three nested sets.", bytes.size())));
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION), errmsg("invalid binary form of type group_receipts"),
+             errdetail("The %zu bytes are not the canonical form of three nested sets.", bytes.size())));
 }
 
 }  // namespace chatopt::receipts

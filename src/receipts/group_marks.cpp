@@ -148,9 +148,7 @@ Datum chatopt_mark_seen_int8(PG_FUNCTION_ARGS) {
 }
 
 // mark_seen(receipts group_receipts, slots text) -> group_receipts
-Datum chatopt_mark_seen_text(PG_FUNCTION_ARGS) {
-  return chatopt::receipts::mark_text(fcinfo, ReceiptStatus::kSeen);
-}
+Datum chatopt_mark_seen_text(PG_FUNCTION_ARGS) { return chatopt::receipts::mark_text(fcinfo, ReceiptStatus::kSeen); }
 
 // group_receipts_merge(receipts group_receipts, other group_receipts) -> group_receipts
 Datum chatopt_group_receipts_merge(PG_FUNCTION_ARGS) {

@@ -38,18 +38,21 @@ auto looked_at(Datum value, Look&& look) {
 
 bool equal(FunctionCallInfo fcinfo) {
   return looked_at(PG_GETARG_DATUM(0), [fcinfo](const core::Receipts& left) {
-    return looked_at(PG_GETARG_DATUM(1), [&left](const core::Receipts& right) { return core::receipts_equal(left, right); });
+    return looked_at(PG_GETARG_DATUM(1),
+                     [&left](const core::Receipts& right) { return core::receipts_equal(left, right); });
   });
 }
 
 int compare(FunctionCallInfo fcinfo) {
   return looked_at(PG_GETARG_DATUM(0), [fcinfo](const core::Receipts& left) {
-    return looked_at(PG_GETARG_DATUM(1), [&left](const core::Receipts& right) { return core::receipts_compare(left, right); });
+    return looked_at(PG_GETARG_DATUM(1),
+                     [&left](const core::Receipts& right) { return core::receipts_compare(left, right); });
   });
 }
 
 uint64 hash(FunctionCallInfo fcinfo, uint64 seed) {
-  return looked_at(PG_GETARG_DATUM(0), [=](const core::Receipts& receipts) { return core::receipts_hash(receipts, seed); });
+  return looked_at(PG_GETARG_DATUM(0),
+                   [=](const core::Receipts& receipts) { return core::receipts_hash(receipts, seed); });
 }
 
 }  // namespace
@@ -66,7 +69,8 @@ Datum chatopt_group_receipts_ge(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(chatopt::rece
 // group_receipts_cmp(receipts group_receipts, other group_receipts) -> int
 Datum chatopt_group_receipts_cmp(PG_FUNCTION_ARGS) { PG_RETURN_INT32(chatopt::receipts::compare(fcinfo)); }
 
-// group_receipts_hash(receipts group_receipts) -> int: the lower half of the extended hash, as hash access methods want it
+// group_receipts_hash(receipts group_receipts) -> int: the lower half of the extended hash, as hash access methods want
+// it
 Datum chatopt_group_receipts_hash(PG_FUNCTION_ARGS) {
   PG_RETURN_UINT32(static_cast<uint32>(chatopt::receipts::hash(fcinfo, 0)));
 }

@@ -87,9 +87,7 @@ Datum chatopt_delivered(PG_FUNCTION_ARGS) {
 }
 
 // seen(receipts group_receipts) -> receipt_bitmap
-Datum chatopt_seen(PG_FUNCTION_ARGS) {
-  return chatopt::pg::varlena_datum(receipts_argument(PG_GETARG_DATUM(0)).seen);
-}
+Datum chatopt_seen(PG_FUNCTION_ARGS) { return chatopt::pg::varlena_datum(receipts_argument(PG_GETARG_DATUM(0)).seen); }
 
 // pending(receipts group_receipts) -> receipt_bitmap
 Datum chatopt_pending(PG_FUNCTION_ARGS) {

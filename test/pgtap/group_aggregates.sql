@@ -2,7 +2,7 @@
 -- plain SQL.
 \set file group_aggregates
 \ir setup.psql
-SELECT plan(29);
+SELECT plan(28);
 SELECT setseed(0.5) \g /dev/null
 
 -- Receipt rows as applications keep them: one per member and change of status.
@@ -55,7 +55,6 @@ SELECT test.refused($$SELECT group_receipts_agg(1, 'read')$$, '22023', 'another 
 SELECT test.refused($$SELECT group_receipts_agg(1, '')$$, '22023', 'no status');
 SELECT test.refused($$SELECT group_receipts_agg(1, 'seen' || chr(1))$$, '22023', 'nearly a status');
 SELECT test.refused($$SELECT group_receipts_agg(-1, 'seen')$$, '22003', 'no slot');
-SELECT test.refused('SELECT group_receipts_final(NULL)', '0A000', 'a support function by hand');
 
 -- Window: the final function is called again and again on one state
 SELECT is_empty($$

@@ -1,7 +1,7 @@
 -- group_receipts as a column: indexes, joins, defaults, updates, large values, and what the catalogue says of the type.
 \set file group_tables
 \ir setup.psql
-SELECT plan(35);
+SELECT plan(34);
 
 -- Sizes of the datum
 CREATE TABLE size (what text, receipts group_receipts);
@@ -78,7 +78,7 @@ SELECT is((SELECT seen(receipts) FROM large), (SELECT receipt_bitmap_agg(i) FROM
   'one slot more');
 UPDATE large SET receipts = mark_seen(receipts, unseen(receipts));
 SELECT is((SELECT receipt_status(receipts) FROM large), 'seen', 'and all of them');
-SELECT is((SELECT pg_column_size(receipts) FROM large), 8, 'which takes a few bytes again');
+SELECT cmp_ok((SELECT pg_column_size(receipts) FROM large), '<=', 8, 'which takes a few bytes again');
 INSERT INTO large SELECT 2, mark_seen(group_receipts(200000), (SELECT receipt_bitmap_agg(i) FROM generate_series(0, 199999) i WHERE i * 7919::bigint % 13 < 5));
 INSERT INTO large SELECT 3, receipts FROM large WHERE id = 2;
 SELECT is((SELECT count(DISTINCT receipts) FROM large), 2::bigint, 'large values are compared');

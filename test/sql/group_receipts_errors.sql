@@ -28,4 +28,3 @@ SELECT receipt_status(group_receipts(30), 'Ann');
 SELECT group_receipts_agg(1, 'read');
 SELECT group_receipts_agg(-1, 'seen');
 SELECT group_receipts(30) | 17;
-SELECT group_receipts_final(NULL);

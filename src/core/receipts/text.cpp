@@ -83,7 +83,9 @@ class Parser {
   Builder& set_of(std::size_t key) noexcept {
     return key == 0 ? builder_.recipients() : key == 1 ? builder_.delivered() : builder_.seen();
   }
-  [[nodiscard]] ReceiptsParse error(ReceiptsParseError what) const noexcept { return {what, at_, BitmapTextError::kNone}; }
+  [[nodiscard]] ReceiptsParse error(ReceiptsParseError what) const noexcept {
+    return {what, at_, BitmapTextError::kNone};
+  }
   void skip_space() noexcept {
     while (at_ < text_.size() && is_space(text_[at_])) ++at_;
   }

@@ -16,20 +16,20 @@ char* receipts_write_text(const Receipts& receipts, char* out) noexcept;  // ret
 
 enum class ReceiptsParseError {
   kNone,
-  kBareNumber,           // a number where the sets should be
-  kExpectedOpen,         // no {
-  kExpectedKey,          // no recipients, delivered or seen
-  kExpectedEquals,       // no = after it
-  kExpectedSet,          // no { of a set after that
-  kExpectedCommaOrClose, // neither , nor }
-  kRepeatedKey,          // a key for the second time
-  kBadSet,               // see set
-  kTrailing,             // text after the end
+  kBareNumber,            // a number where the sets should be
+  kExpectedOpen,          // no {
+  kExpectedKey,           // no recipients, delivered or seen
+  kExpectedEquals,        // no = after it
+  kExpectedSet,           // no { of a set after that
+  kExpectedCommaOrClose,  // neither , nor }
+  kRepeatedKey,           // a key for the second time
+  kBadSet,                // see set
+  kTrailing,              // text after the end
 };
 
 struct ReceiptsParse {
   ReceiptsParseError error = ReceiptsParseError::kNone;
-  std::size_t position = 0;  // in bytes from the start of the text
+  std::size_t position = 0;                      // in bytes from the start of the text
   BitmapTextError set = BitmapTextError::kNone;  // of kBadSet
 };
 

@@ -25,7 +25,7 @@ void refused_or_canonical(const Encoding& encoding) {
   const Receipts receipts = chatopt::core::receipts_view(encoding);
   ASSERT_TRUE(receipts_are_nested(receipts));
   ASSERT_EQ(build(receipts), encoding);
-  if (recipient_count(receipts) < 100000) {
+  if (recipient_count(receipts) < 2000) {
     ASSERT_EQ(encode(decode_receipts(encoding)), encoding);
   }
 }
@@ -124,7 +124,8 @@ std::string read(std::string_view text) {
   const Parsed parsed = parse(text);
   if (parsed.result.error == ReceiptsParseError::kNone)
     return parsed.encoding.empty() ? "not nested" : text_of(parsed.encoding);
-  return "error " + std::to_string(static_cast<int>(parsed.result.error)) + " at " + std::to_string(parsed.result.position);
+  return "error " + std::to_string(static_cast<int>(parsed.result.error)) + " at " +
+         std::to_string(parsed.result.position);
 }
 
 std::string error_at(ReceiptsParseError error, std::size_t position) {
@@ -212,7 +213,8 @@ TEST(ReceiptsBuild, RowsAndStatesInAnyOrderGiveTheSame) {
     Twin twin;
     for (int step = 0; step < 40; ++step) {
       const Member slot = static_cast<Member>(random() % 30);
-      const auto status = std::array{ReceiptStatus::kSent, ReceiptStatus::kDelivered, ReceiptStatus::kSeen}[random() % 3];
+      const auto status =
+          std::array{ReceiptStatus::kSent, ReceiptStatus::kDelivered, ReceiptStatus::kSeen}[random() % 3];
       if (random() % 8 == 0) {
         const Twin other = random_twin(random, 30);
         twin.merge(other);

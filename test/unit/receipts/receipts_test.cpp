@@ -60,8 +60,9 @@ TEST(Receipts, MarkingASlotIsMarkingItInTheSets) {
     for (int step = 0; step < 25; ++step) {
       const auto status = random() % 2 == 0 ? ReceiptStatus::kDelivered : ReceiptStatus::kSeen;
       const bool recipient = random() % 4 != 0 && !twin.recipients.empty();
-      const Member slot = recipient ? *std::next(twin.recipients.begin(), static_cast<int>(random() % twin.recipients.size()))
-                                    : static_cast<Member>(random() % (size + 3));
+      const Member slot = recipient
+                              ? *std::next(twin.recipients.begin(), static_cast<int>(random() % twin.recipients.size()))
+                              : static_cast<Member>(random() % (size + 3));
       twin.mark(status, {slot});
       encoding = marked(encoding, status, slot);
       ASSERT_TRUE(chatopt::core::receipts_is_valid(encoding)) << "nested and canonical after each step";
