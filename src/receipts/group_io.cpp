@@ -45,7 +45,8 @@ core::ReceiptsBuilder* make_builder(MemoryContext context) {
 
 core::Member slot_argument(int64 slot) {
   if (slot < 0 || slot > int64{core::kMaxMember})
-    ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("slot " INT64_FORMAT " is out of range", slot),
+    ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+                    errmsg("slot %lld is out of range", static_cast<long long>(slot)),
                     errdetail("Slots are numbers from 0 to %u.", core::kMaxMember)));
   return static_cast<core::Member>(slot);
 }
@@ -127,7 +128,7 @@ char* write_text(const core::Receipts& receipts) {
   const int64 size = core::receipts_text_size(receipts);
   if (size >= static_cast<int64>(MaxAllocSize))
     ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("text form of group_receipts is too long"),
-                    errdetail("It would take " INT64_FORMAT " bytes, the limit is %zu.", size,
+                    errdetail("It would take %lld bytes, the limit is %zu.", static_cast<long long>(size),
                               static_cast<std::size_t>(MaxAllocSize))));
   auto* text = static_cast<char*>(palloc(static_cast<std::size_t>(size) + 1));
   *core::receipts_write_text(receipts, text) = '\0';

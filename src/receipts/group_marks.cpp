@@ -46,8 +46,8 @@ Datum first_slots(int64 count) {
   constexpr int64 kSlots = int64{core::kMaxMember} + 1;
   if (count < 0 || count > kSlots)
     ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-                    errmsg("number of recipients " INT64_FORMAT " is out of range", count),
-                    errdetail("A group has 0 to " INT64_FORMAT " slots.", kSlots)));
+                    errmsg("number of recipients %lld is out of range", static_cast<long long>(count)),
+                    errdetail("A group has 0 to %lld slots.", static_cast<long long>(kSlots))));
   const core::Bytes none = core::empty_set();
   Workspace workspace;
   std::byte* set = workspace.take(core::bitmap_insert_range_bound(none, 0, count));
