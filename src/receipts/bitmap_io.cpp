@@ -32,7 +32,7 @@ const char* set_error_reason(core::BitmapTextError error) {
     case core::BitmapTextError::kNone:
       break;
   }
-  return "this is not how a set goes on";
+  return "unexpected character";
 }
 
 core::Member member_argument(int64 member) {
@@ -83,7 +83,7 @@ Datum chatopt_receipt_bitmap_in(PG_FUNCTION_ARGS) {
           (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
            errmsg("invalid input syntax for type %s: \"%s\"", "receipt_bitmap", chatopt::receipts::shown(input)),
            errdetail("At byte %zu: %s.", parsed.parse.position + 1,
-                     at_end ? "the text ends here" : chatopt::receipts::set_error_reason(parsed.parse.error))));
+                     at_end ? "unexpected end" : chatopt::receipts::set_error_reason(parsed.parse.error))));
 }
 
 // receipt_bitmap_out(members receipt_bitmap) -> cstring
