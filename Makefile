@@ -45,9 +45,20 @@ $(INSTALL_SQL): $(SQL_PARTS) chatopt.control
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION chatopt" to load this file. \quit'; cat $(SQL_PARTS); } > $@
 
 # Test lanes. Those that need a server run under tools/with_server.sh.
-.PHONY: unit lint check-pgtap check-regress check-isolation check-tap check-model soak bench
+.PHONY: unit fuzz lint check-pgtap check-regress check-isolation check-tap check-model soak bench
 unit:
 	cmake -S test/unit -B build/unit && cmake --build build/unit -j2 && ctest --test-dir build/unit --output-on-failure
+# The fuzz targets, FUZZ_RUNS runs each beyond their kept corpora; needs clang.
+FUZZ_RUNS ?= 20000
+FUZZ_FLAGS = -std=c++20 -O1 -g -Isrc -DBOOST_CONTAINER_USE_STD_EXCEPTIONS -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_CORE = $(patsubst src/core/%.cpp,build/fuzz/core/%.o,$(wildcard src/core/bitmap/*.cpp src/core/receipts/*.cpp))
+fuzz: $(patsubst test/fuzz/%.cpp,build/fuzz/%,$(wildcard test/fuzz/*.cpp))
+	sh test/fuzz/run $(FUZZ_RUNS)
+build/fuzz/%: test/fuzz/%.cpp test/fuzz/common.hpp $(FUZZ_CORE)
+	clang++ $(FUZZ_FLAGS) -o $@ $< $(FUZZ_CORE)
+build/fuzz/core/%.o: src/core/%.cpp $(wildcard src/core/*/*.hpp)
+	mkdir -p $(@D) && clang++ $(FUZZ_FLAGS) -c -o $@ $<
+.PRECIOUS: build/fuzz/core/%.o
 lint:
 	prove test/lint
 check-pgtap:
