@@ -46,6 +46,9 @@ class VarlenaArgument {
 // Is the value out of line, so that a part of it is cheaper than the whole?
 inline bool varlena_is_external(Datum value) { return VARATT_IS_EXTERNAL(DatumGetPointer(value)); }
 
+// How many bytes the payload has, without fetching it.
+inline std::size_t varlena_size(Datum value) { return toast_raw_datum_size(value) - VARHDRSZ; }
+
 // length bytes of the payload from offset on, or as many as there are. Reads
 // only the pages that hold them, if the value is out of line and not compressed.
 inline PayloadBytes varlena_slice(Datum value, std::size_t offset, std::size_t length) {

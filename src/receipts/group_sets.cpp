@@ -1,5 +1,7 @@
 // What receipts hold: the sets, their sizes, the status, and the counts as JSON.
 
+#include <algorithm>
+
 #include "receipts/group_receipts.hpp"
 
 extern "C" {
@@ -44,6 +46,29 @@ namespace {
 
 using core::ReceiptStatus;
 
+// What tells where the sets are, and is read at once.
+constexpr std::size_t kHeadSize = 1024;
+
+// How many members a set has. Of a value out of line only the beginnings of its
+// sets are read, where the recipients are not many ranges themselves.
+core::Count count(Datum value, core::ReceiptSet set) {
+  if (pg::varlena_is_external(value)) {
+    const core::Bytes head = pg::varlena_slice(value, 0, kHeadSize);
+    const core::SetPlace place = core::receipts_find(head, pg::varlena_size(value), set);
+    if (place.found && place.length == 0) return 0;
+    if (place.found) {
+      const std::size_t length = std::min(place.length, core::kMaxFlatSize);
+      const bool in_head = place.offset + length <= head.size();
+      return core::bitmap_cardinality(in_head ? head.subspan(place.offset, length)
+                                              : pg::varlena_slice(value, place.offset, length));
+    }
+  }
+  const core::Receipts receipts = receipts_argument(value);
+  return core::bitmap_cardinality(set == core::ReceiptSet::kRecipients  ? receipts.recipients
+                                  : set == core::ReceiptSet::kDelivered ? receipts.delivered
+                                                                        : receipts.seen);
+}
+
 Datum set_difference(core::Bytes set, core::Bytes without) {
   if (core::bitmap_is_empty(without)) return pg::varlena_datum(set);
   constexpr auto kDifference = core::SetOperation::kDifference;
@@ -66,14 +91,15 @@ Datum slot_status(FunctionCallInfo fcinfo, int64 slot) {
 }
 
 char* counts(Datum value) {
-  const core::Receipts receipts = receipts_argument(value);
   return psprintf("{\"recipients\": " INT64_FORMAT ", \"delivered\": " INT64_FORMAT ", \"seen\": " INT64_FORMAT "}",
-                  core::recipient_count(receipts), core::delivered_count(receipts), core::seen_count(receipts));
+                  count(value, core::ReceiptSet::kRecipients), count(value, core::ReceiptSet::kDelivered),
+                  count(value, core::ReceiptSet::kSeen));
 }
 
 }  // namespace
 }  // namespace chatopt::receipts
 
+using chatopt::core::ReceiptSet;
 using chatopt::receipts::receipts_argument;
 
 // recipients(receipts group_receipts) -> receipt_bitmap
@@ -103,27 +129,30 @@ Datum chatopt_unseen(PG_FUNCTION_ARGS) {
 
 // recipient_count(receipts group_receipts) -> bigint
 Datum chatopt_recipient_count(PG_FUNCTION_ARGS) {
-  PG_RETURN_INT64(chatopt::core::recipient_count(receipts_argument(PG_GETARG_DATUM(0))));
+  PG_RETURN_INT64(chatopt::receipts::count(PG_GETARG_DATUM(0), ReceiptSet::kRecipients));
 }
 
 // delivered_count(receipts group_receipts) -> bigint
 Datum chatopt_delivered_count(PG_FUNCTION_ARGS) {
-  PG_RETURN_INT64(chatopt::core::delivered_count(receipts_argument(PG_GETARG_DATUM(0))));
+  PG_RETURN_INT64(chatopt::receipts::count(PG_GETARG_DATUM(0), ReceiptSet::kDelivered));
 }
 
 // seen_count(receipts group_receipts) -> bigint
 Datum chatopt_seen_count(PG_FUNCTION_ARGS) {
-  PG_RETURN_INT64(chatopt::core::seen_count(receipts_argument(PG_GETARG_DATUM(0))));
+  PG_RETURN_INT64(chatopt::receipts::count(PG_GETARG_DATUM(0), ReceiptSet::kSeen));
 }
 
 // pending_count(receipts group_receipts) -> bigint
 Datum chatopt_pending_count(PG_FUNCTION_ARGS) {
-  PG_RETURN_INT64(chatopt::core::pending_count(receipts_argument(PG_GETARG_DATUM(0))));
+  using chatopt::receipts::count;
+  PG_RETURN_INT64(count(PG_GETARG_DATUM(0), ReceiptSet::kRecipients) -
+                  count(PG_GETARG_DATUM(0), ReceiptSet::kDelivered));
 }
 
 // unseen_count(receipts group_receipts) -> bigint
 Datum chatopt_unseen_count(PG_FUNCTION_ARGS) {
-  PG_RETURN_INT64(chatopt::core::unseen_count(receipts_argument(PG_GETARG_DATUM(0))));
+  using chatopt::receipts::count;
+  PG_RETURN_INT64(count(PG_GETARG_DATUM(0), ReceiptSet::kRecipients) - count(PG_GETARG_DATUM(0), ReceiptSet::kSeen));
 }
 
 // receipt_status(receipts group_receipts) -> text

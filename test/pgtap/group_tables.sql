@@ -1,7 +1,7 @@
 -- group_receipts as a column: indexes, joins, defaults, updates, large values, and what the catalogue says of the type.
 \set file group_tables
 \ir setup.psql
-SELECT plan(34);
+SELECT plan(36);
 
 -- Sizes of the datum
 CREATE TABLE size (what text, receipts group_receipts);
@@ -76,6 +76,19 @@ SELECT is((SELECT seen_count(receipts) FROM large), (SELECT count(*) FROM genera
 UPDATE large SET receipts = mark_seen(receipts, 199999);
 SELECT is((SELECT seen(receipts) FROM large), (SELECT receipt_bitmap_agg(i) FROM generate_series(0, 199999) i WHERE i = 199999 OR i * 7919::bigint % 11 < 5),
   'one slot more');
+-- Out of line, the counts read parts of it; a value made anew is in memory.
+INSERT INTO large SELECT 10 + i, mark_seen(mark_delivered(group_receipts(r), d), s) FROM large, LATERAL (VALUES
+  (1, recipients(receipts), recipients(receipts), seen(receipts)), (2, recipients(receipts), seen(receipts), seen(receipts)),
+  (3, seen(receipts), seen(receipts), '{}'), (4, seen(receipts), seen(receipts), seen(receipts)),
+  (5, seen(receipts), seen(receipts) - 7, seen(receipts) - 7 - 8), (6, recipients(receipts), seen(receipts), seen(receipts) - 8)) v(i, r, d, s);
+SELECT is_empty($$SELECT id FROM large WHERE
+  (recipient_count(receipts), delivered_count(receipts), seen_count(receipts), pending_count(receipts), unseen_count(receipts), receipts::jsonb, receipt_status(receipts))
+  IS DISTINCT FROM (SELECT (recipient_count(r), delivered_count(r), seen_count(r), pending_count(r), unseen_count(r), r::jsonb, receipt_status(r))
+                    FROM (SELECT receipts | '{}' | receipts AS r OFFSET 0) m)$$, 'counts of values out of line');
+SELECT is_empty($$SELECT id FROM large WHERE (recipient_count(receipts), delivered_count(receipts), seen_count(receipts)) IS DISTINCT FROM
+  (cardinality(recipients(receipts)::int[])::bigint, cardinality(delivered(receipts)::int[])::bigint, cardinality(seen(receipts)::int[])::bigint)$$,
+  'are those of the sets');
+DELETE FROM large WHERE id > 10;
 UPDATE large SET receipts = mark_seen(receipts, unseen(receipts));
 SELECT is((SELECT receipt_status(receipts) FROM large), 'seen', 'and all of them');
 SELECT cmp_ok((SELECT pg_column_size(receipts) FROM large), '<=', 8, 'which takes a few bytes again');

@@ -127,6 +127,33 @@ Receipts receipts_view(Bytes encoding) noexcept {
   return layout.sets;
 }
 
+SetPlace receipts_find(Bytes head, std::size_t size, ReceiptSet set) noexcept {
+  if (head.empty()) return {};
+  const auto format = std::to_integer<unsigned>(head[0]);
+  const unsigned delivered = format & 3;
+  const unsigned seen = (format >> 2) & 3;
+  // Nothing is written for an empty set, nor for one that equals the larger one.
+  if (set == ReceiptSet::kSeen && seen == kNobody) return {true, 0, 0};
+  if (set == ReceiptSet::kSeen && seen == kAll) set = ReceiptSet::kDelivered;
+  if (set == ReceiptSet::kDelivered && delivered == kNobody) return {true, 0, 0};
+  if (set == ReceiptSet::kDelivered && delivered == kAll) set = ReceiptSet::kRecipients;
+  // The sets that are written, in their order; all but the last behind a length.
+  std::size_t at = 1;
+  for (const ReceiptSet here : {ReceiptSet::kRecipients, ReceiptSet::kDelivered, ReceiptSet::kSeen}) {
+    if (here == ReceiptSet::kDelivered && delivered != kOwn) continue;
+    const bool last =
+        here == ReceiptSet::kSeen || (seen != kOwn && (here == ReceiptSet::kDelivered || delivered != kOwn));
+    if (at > head.size()) return {};
+    Bytes rest = head.subspan(at);
+    std::size_t length = size - at;
+    if (!last && !read_length(rest, length)) return {};
+    at = head.size() - rest.size();
+    if (here == set) return {true, at, length};
+    at += length;
+  }
+  return {};
+}
+
 std::size_t receipts_bound(const Receipts& receipts) noexcept {
   return 1 + receipts.recipients.size() + receipts.delivered.size() + receipts.seen.size() + 2 * kMaxLengthSize;
 }

@@ -39,6 +39,17 @@ enum class ReceiptStatus { kNone, kSent, kDelivered, kSeen };
 [[nodiscard]] bool receipts_is_valid(Bytes untrusted) noexcept;
 [[nodiscard]] Receipts receipts_view(Bytes encoding) noexcept;
 
+// Where one set is, for reading a part of a large value: head is the beginning of
+// a valid encoding of size bytes. Not found if head is too short to tell. The
+// first kMaxFlatSize bytes of a set, or all there are, say how many members it has.
+enum class ReceiptSet { kRecipients, kDelivered, kSeen };
+struct SetPlace {
+  bool found = false;
+  std::size_t offset = 0;
+  std::size_t length = 0;  // 0: the set is empty
+};
+[[nodiscard]] SetPlace receipts_find(Bytes head, std::size_t size, ReceiptSet set) noexcept;
+
 // Encodes sets that are nested; returns the size written, at most the bound.
 [[nodiscard]] std::size_t receipts_bound(const Receipts& receipts) noexcept;
 std::size_t receipts_build(const Receipts& receipts, std::byte* out) noexcept;

@@ -25,7 +25,7 @@ void refused_or_canonical(const Encoding& encoding) {
   const Receipts receipts = chatopt::core::receipts_view(encoding);
   ASSERT_TRUE(receipts_are_nested(receipts));
   ASSERT_EQ(build(receipts), encoding);
-  if (recipient_count(receipts) < 2000) {
+  if (recipient_count(receipts) < 100) {
     ASSERT_EQ(encode(decode_receipts(encoding)), encoding);
   }
 }
@@ -94,10 +94,10 @@ TEST(ReceiptsDoor, MutatedBytesAreRefusedOrCanonical) {
   }
 }
 
-TEST(ReceiptsDoor, AnyThreeBytesAreRefusedOrCanonical) {
+TEST(ReceiptsDoor, ManyShortStringsAreRefusedOrCanonical) {
   for (unsigned format = 0; format < 256; ++format)
-    for (unsigned a = 0; a < 256; a += 1 + a / 48)
-      for (unsigned b = 0; b < 256; b += 1 + b / 48) {
+    for (unsigned a = 0; a < 256; a += 1 + a / 24)
+      for (unsigned b = 0; b < 256; b += 1 + b / 24) {
         refused_or_canonical(bytes({format, a, b}));
         refused_or_canonical(bytes({0x10 | (format & 15), 0x11, a, b}));
       }

@@ -204,6 +204,29 @@ TEST(Receipts, AreSmall) {
   EXPECT_LE(datum({all, range(0, 28, 2), range(0, 28, 4)}), 24U) << "the worst of 30";
 }
 
+TEST(Receipts, SetsAreFoundFromTheHead) {
+  using chatopt::core::ReceiptSet;
+  over_sizes(10, [](Random& random, Member size) {
+    const Encoding encoding = encode(random_twin(random, size));
+    const Receipts receipts = chatopt::core::receipts_view(encoding);
+    for (std::size_t length = 0; length <= std::min<std::size_t>(encoding.size(), 60); ++length) {
+      const Encoding head(encoding.begin(), encoding.begin() + static_cast<std::ptrdiff_t>(length));
+      for (const auto& [which, set] : {std::pair{ReceiptSet::kRecipients, receipts.recipients},
+                                       {ReceiptSet::kDelivered, receipts.delivered},
+                                       {ReceiptSet::kSeen, receipts.seen}}) {
+        const auto place = receipts_find(head, encoding.size(), which);
+        ASSERT_TRUE(place.found || length < encoding.size());
+        if (!place.found) continue;
+        if (place.length == 0) {
+          ASSERT_TRUE(chatopt::core::bitmap_is_empty(set));
+        } else {
+          ASSERT_TRUE(std::ranges::equal(Bytes(encoding).subspan(place.offset, place.length), set));
+        }
+      }
+    }
+  });
+}
+
 TEST(Receipts, TakeTheFirstAndTheLastSlotThereIs) {
   Encoding encoding = encode(Twin{{0, kMaxMember}, {}, {}});
   encoding = marked(encoding, ReceiptStatus::kSeen, kMaxMember);
