@@ -68,8 +68,7 @@ void check_range(int64 lower, int64 upper) {
   if (lower < upper && (lower < 0 || upper > kEnd))
     ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
                     errmsg("range from " INT64_FORMAT " to " INT64_FORMAT " is out of range", lower, upper),
-                    errdetail("The lower bound is 0 or more, the upper bound, which is not included, " INT64_FORMAT " or less.",
-                              kEnd)));
+                    errdetail("Ranges begin at 0 or above and end before 2147483648.")));
 }
 
 }  // namespace
@@ -78,9 +77,7 @@ void check_range(int64 lower, int64 upper) {
 using Operation = chatopt::core::SetOperation;  // its own name is the parser's too
 
 // receipt_bitmap_union, …(members receipt_bitmap, other receipt_bitmap) -> receipt_bitmap
-Datum chatopt_receipt_bitmap_union(PG_FUNCTION_ARGS) {
-  return chatopt::receipts::apply(Operation::kUnion, fcinfo);
-}
+Datum chatopt_receipt_bitmap_union(PG_FUNCTION_ARGS) { return chatopt::receipts::apply(Operation::kUnion, fcinfo); }
 Datum chatopt_receipt_bitmap_intersection(PG_FUNCTION_ARGS) {
   return chatopt::receipts::apply(Operation::kIntersection, fcinfo);
 }

@@ -29,7 +29,7 @@ enum Strategy : StrategyNumber {
   kEquals = 6,
 };
 
-constexpr int64 kMaxIndexed = 100000;
+constexpr int32 kMaxIndexed = 100000;
 // Every row found looks at every key of the query. All of these members must be there, so a part of them finds the
 // candidates; of those any may be, so beyond the limit only reading the whole index would do.
 constexpr int32 kMaxRequired = 256;
@@ -98,9 +98,9 @@ Datum chatopt_receipt_bitmap_gin_extract_value(PG_FUNCTION_ARGS) {
   const int64 members = chatopt::core::bitmap_cardinality(set);
   if (members > chatopt::receipts::kMaxIndexed)
     ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("set has too many members for a GIN index"),
-                    errdetail("It has " INT64_FORMAT " members, the limit is " INT64_FORMAT ".", members,
+                    errdetail("It has %lld members, the limit is %d.", static_cast<long long>(members),
                               chatopt::receipts::kMaxIndexed),
-                    errhint("Index smaller sets only, by a partial index with WHERE cardinality(...) <= " INT64_FORMAT ".",
+                    errhint("Index smaller sets only, by a partial index with WHERE cardinality(...) <= %d.",
                             chatopt::receipts::kMaxIndexed)));
   *count = static_cast<int32>(members);
   PG_RETURN_POINTER(members == 0 ? nullptr : chatopt::receipts::keys_of(set, *count));

@@ -37,8 +37,9 @@ const char* set_error_reason(core::BitmapTextError error) {
 
 core::Member member_argument(int64 member) {
   if (member < 0 || member > int64{core::kMaxMember})
-    ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("member " INT64_FORMAT " is out of range", member),
-                    errdetail("Members are numbers from 0 to %u.", core::kMaxMember)));
+    ereport(ERROR,
+            (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("member " INT64_FORMAT " is out of range", member),
+             errdetail("Members are numbers from 0 to %u.", core::kMaxMember)));
   return static_cast<core::Member>(member);
 }
 
@@ -92,7 +93,8 @@ Datum chatopt_receipt_bitmap_out(PG_FUNCTION_ARGS) {
   const int64 size = chatopt::core::bitmap_text_size(set);
   if (size >= int64{MaxAllocSize})
     ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("set is too large for its text form"),
-                    errdetail("The text would take " INT64_FORMAT " bytes, the limit is %zu.", size, MaxAllocSize - 1),
+                    errdetail("The text would take %lld bytes, the limit is %zu.", static_cast<long long>(size),
+                              MaxAllocSize - 1),
                     errhint("Use cardinality(), members() or the binary form.")));
   char* output = static_cast<char*>(palloc(static_cast<Size>(size) + 1));
   *chatopt::core::bitmap_write_text(set, output) = '\0';

@@ -56,7 +56,8 @@ Datum array_of(core::Bytes set) {
   if (count == 0) return PointerGetDatum(construct_empty_array(INT4OID));
   if (count > int64{MaxArraySize})
     ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("set has too many members for an array"),
-                    errdetail("It has " INT64_FORMAT " members, an array has at most %zu elements.", count, MaxArraySize),
+                    errdetail("It has %lld members, an array has at most %zu elements.", static_cast<long long>(count),
+                              MaxArraySize),
                     errhint("Use members() to have them one by one.")));
   const Size size = ARR_OVERHEAD_NONULLS(1) + static_cast<Size>(count) * sizeof(int32);
   auto* array = static_cast<ArrayType*>(palloc(size));
@@ -111,8 +112,10 @@ Datum chatopt_members_support(PG_FUNCTION_ARGS) {
   Node* const estimated = estimate_expression_value(request->root, argument);
   if (!IsA(estimated, Const)) PG_RETURN_POINTER(nullptr);
   auto* constant = reinterpret_cast<Const*>(estimated);
-  request->rows = constant->constisnull ? 0 : static_cast<double>(chatopt::core::bitmap_cardinality(
-                                                  chatopt::pg::varlena_bytes(constant->constvalue)));
+  request->rows =
+      constant->constisnull
+          ? 0
+          : static_cast<double>(chatopt::core::bitmap_cardinality(chatopt::pg::varlena_bytes(constant->constvalue)));
   PG_RETURN_POINTER(request);
 }
 

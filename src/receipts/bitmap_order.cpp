@@ -68,7 +68,8 @@ Datum chatopt_receipt_bitmap_ge(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(chatopt::rece
 // receipt_bitmap_cmp(members receipt_bitmap, other receipt_bitmap) -> int
 Datum chatopt_receipt_bitmap_cmp(PG_FUNCTION_ARGS) { PG_RETURN_INT32(chatopt::receipts::compare(fcinfo)); }
 
-// receipt_bitmap_hash(members receipt_bitmap) -> int: the lower half of the extended hash, as hash access methods want it
+// receipt_bitmap_hash(members receipt_bitmap) -> int: the lower half of the extended hash, as hash access methods want
+// it
 Datum chatopt_receipt_bitmap_hash(PG_FUNCTION_ARGS) {
   PG_RETURN_UINT32(static_cast<uint32>(chatopt::receipts::hash(fcinfo, 0)));
 }

@@ -71,7 +71,8 @@ bool contains(Datum value, int64 argument) {
   const Head head = directory_head(value);
   if (head.whole) return core::bitmap_contains(head.bytes, member);
   const core::ChunkLocation chunk = core::bitmap_chunk_location(head.bytes, member);
-  return chunk.found && core::bitmap_chunk_contains(chunk, pg::varlena_slice(value, chunk.offset, chunk.length), member);
+  return chunk.found &&
+         core::bitmap_chunk_contains(chunk, pg::varlena_slice(value, chunk.offset, chunk.length), member);
 }
 
 int64 rank(Datum value, const Head& head, int64 upto) {
