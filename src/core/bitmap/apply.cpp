@@ -1,5 +1,6 @@
 // Set algebra on encodings. Sparse operands are swept run by run, dense ones combined byte by byte.
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "core/bitmap/bitmap.hpp"
@@ -114,13 +115,14 @@ Choice combine_dense(SetOperation operation, const Block& a, const Block& b, std
 
 // Beyond this many runs bytes are faster.
 constexpr std::size_t kMostSwept = 512;
+constexpr std::size_t kMostSweptOfBits = 64;
 
 // The combination of two blocks of a chunk, written to out.
 Choice combine_chunk(SetOperation operation, const Block& a, const Block& b, std::byte* out) noexcept {
   const std::size_t runs =
       runs_at_most(a.form, a.payload.size()) + runs_at_most(b.form, b.payload.size());
-  const bool any_dense = a.form == Form::kBits || b.form == Form::kBits;
-  if (any_dense || runs > kMostSwept) return combine_dense<kChunkBytes>(operation, a, b, out);
+  const bool both_dense = a.form == Form::kBits && b.form == Form::kBits;
+  if (runs > (both_dense ? kMostSweptOfBits : kMostSwept)) return combine_dense<kChunkBytes>(operation, a, b, out);
   Run swept[kMostSwept];
   Run* end = swept;
   sweep(operation, BlockRuns(a.form, a.payload), BlockRuns(b.form, b.payload), [&end](Run run) {
@@ -144,11 +146,70 @@ Bits extent(const Block& block) noexcept {
   return {run.first / 8, nullptr, run.last / 8 - run.first / 8 + 1};
 }
 
+// Groups: sets whose members are within 64 of each other, combined in a register.
+
+std::uint32_t first_byte(const Block& block) noexcept {
+  const std::byte* at = block.payload.data();
+  const std::uint32_t first = bytes::get_varint(at);
+  return block.form == Form::kBits ? first : first / 8;
+}
+
+// The members as bits, from 8 * base on; false when there are others.
+bool word_of(Form form, Bytes payload, std::uint32_t base, std::uint64_t& word) noexcept {
+  if (form == Form::kBits) {
+    const Bits bits = bits_of(payload);
+    if (bits.base < base || bits.end() > base + 8) return false;
+    const std::uint64_t loaded =
+        bits.size == 8 ? bytes::load<std::uint64_t>(bits.data) : bytes::load_some(bits.data, bits.size);
+    word = loaded << 8 * (bits.base - base);
+    return true;
+  }
+  if (payload.size() > 16) return false;
+  word = 0;
+  const std::uint32_t start = base * 8;
+  BlockRuns runs(form, payload);
+  for (Run run; runs.next(run);) {
+    if (run.first < start || run.last - start >= 64) return false;
+    word |= (~std::uint64_t{0} >> (63 - (run.last - run.first))) << (run.first - start);
+  }
+  return true;
+}
+
+Choice write_word(std::uint64_t word, std::uint32_t base, std::byte* out) noexcept {
+  if (word == 0) return {};
+  const auto skipped = static_cast<std::uint32_t>(std::countr_zero(word)) / 8;
+  word >>= 8 * skipped;
+  base += skipped;
+  const auto size = static_cast<std::uint32_t>(std::bit_width(word) + 7) / 8;
+  std::byte bits[8];
+  bytes::store(bits, word);
+  const Choice choice = choose_bits({base, bits, size});
+  write_bits(choice, {base, bits, size}, out);
+  return choice;
+}
+
+bool apply_words(SetOperation operation, const Block& a, const Block& b, std::byte* out, std::size_t& size) noexcept {
+  const std::uint32_t base = std::min(first_byte(a), first_byte(b));
+  std::uint64_t left;
+  std::uint64_t right;
+  if (!word_of(a.form, a.payload, base, left) || !word_of(b.form, b.payload, base, right)) return false;
+  std::uint64_t result = left ^ right;
+  if (operation == SetOperation::kUnion) result = left | right;
+  if (operation == SetOperation::kIntersection) result = left & right;
+  if (operation == SetOperation::kDifference) result = left & ~right;
+  const Choice choice = write_word(result, base, out + 1);
+  *out = format_byte(choice.form);
+  size = 1 + choice.size;
+  return true;
+}
+
 constexpr std::uint32_t kMostFlatBytes = kMaxFlatPayload - 4;  // with the longest base
 
 std::size_t apply_flat(SetOperation operation, Bytes a, Bytes b, std::byte* out) noexcept {
   const Block left{form_of(a), a.subspan(1), 0};
   const Block right{form_of(b), b.subspan(1), 0};
+  std::size_t size;
+  if (apply_words(operation, left, right, out, size)) return size;
   const auto dense_or_run = [](Form form) { return form == Form::kBits || form == Form::kRun; };
   if (dense_or_run(left.form) && dense_or_run(right.form) && (left.form == Form::kBits || right.form == Form::kBits)) {
     const Bits from = extent(left);

@@ -73,7 +73,7 @@ std::size_t chunked_bound(Bytes set_a, Bytes set_b) noexcept {
       ++j;
     }
   }
-  return result;
+  return std::max(result, kMaxFlatSize);  // which may be longer than its chunks
 }
 
 std::size_t mixed_bound(Bytes chunked, Bytes flat) noexcept {
@@ -94,7 +94,7 @@ std::size_t mixed_bound(Bytes chunked, Bytes flat) noexcept {
     else
       result += std::min(kMaxBlockSize, combined(as_runs(view.form(i), size), runs + 7));
   }
-  return result;
+  return std::max(result, kMaxFlatSize);
 }
 
 std::size_t encoded(std::int64_t lower, std::int64_t upper, std::byte (&room)[kRunBound]) noexcept {

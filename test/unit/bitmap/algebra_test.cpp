@@ -1,8 +1,10 @@
 // Set algebra against sorted vectors and std::set, on every kind of set; the laws it obeys.
 #include "core/bitmap/bitmap.hpp"
 
-#include <memory_resource>
+#include <algorithm>
+#include <limits>
 #include <set>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -36,7 +38,7 @@ void expect_set(const Encoded& set, const Members& members, const char* what) {
 
 TEST_P(EveryPath, EveryOperationIsTheOneOfSortedVectors) {
   Random random(20);
-  for (int round = 0; round < 1500; ++round) {
+  for (int round = 0; round < 120; ++round) {
     const Members a = random_members(random, random_size(random));
     const Members b = relative_of(random, a);
     const Encoded left = Twin::encode(a);
@@ -53,10 +55,13 @@ TEST_P(EveryPath, EveryOperationIsTheOneOfSortedVectors) {
 
 TEST_P(EveryPath, HoldsForSetsOfAMillionMembers) {
   Random random(21);
-  for (const std::uint64_t universe : {1000000ULL, 2000000ULL, 30000000ULL, 1ULL << 31}) {
+  std::vector<std::uint64_t> universes{2000000};
+  if (GetParam() == kernels::Path::kPortable) universes.push_back(std::uint64_t{1} << 31);
+  for (const std::uint64_t universe : universes) {
     Members sets[2];
     for (Members& set : sets) {
-      for (int i = 0; i < 1000000; ++i) set.push_back(static_cast<Member>(below(random, universe)));
+      const int draws = universe > 1000000000 ? 150000 : 1300000;
+      for (int i = 0; i < draws; ++i) set.push_back(static_cast<Member>(below(random, universe)));
       std::sort(set.begin(), set.end());
       set.erase(std::unique(set.begin(), set.end()), set.end());
     }
@@ -80,7 +85,7 @@ TEST(Algebra, ObeysTheLaws) {
   const auto flip = [](const Encoded& a, const Encoded& b) { return apply(SetOperation::kSymmetricDifference, a, b); };
   const Encoded all = parsed("{0-2147483647}");
   const Encoded none = parsed("{}");
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 150; ++round) {
     const Members first = random_members(random, random_size(random));
     const Encoded a = built(first);
     const Encoded b = built(relative_of(random, first));
@@ -111,7 +116,7 @@ TEST(Algebra, ObeysTheLaws) {
 
 TEST(Algebra, InsertAndEraseAreThoseOfStdSet) {
   Random random(23);
-  for (int walk = 0; walk < 60; ++walk) {
+  for (int walk = 0; walk < 40; ++walk) {
     const Members start = random_members(random, random_size(random));
     std::set<Member> twin(start.begin(), start.end());
     Encoded set = Twin::encode(start);
@@ -138,7 +143,7 @@ TEST(Algebra, InsertAndEraseAreThoseOfStdSet) {
 
 TEST(Algebra, RangesAreInsertedAndErased) {
   Random random(24);
-  for (int round = 0; round < 400; ++round) {
+  for (int round = 0; round < 200; ++round) {
     const Members members = random_members(random, random_size(random));
     const Encoded set = Twin::encode(members);
     std::int64_t lower = static_cast<std::int64_t>(below(random, std::uint64_t{1} << (1 + below(random, 31)))) - 10;
