@@ -6,7 +6,6 @@
 
 #include "core/bitmap/bitmap.hpp"
 #include "pg/boundary.hpp"
-#include "pg/memory.hpp"
 #include "receipts/receipt_bitmap.hpp"
 
 extern "C" {
@@ -34,14 +33,6 @@ PGDLLEXPORT Datum chatopt_receipt_bitmap_final(PG_FUNCTION_ARGS);
 
 namespace chatopt::receipts {
 namespace {
-
-// Never destroyed: all it holds is memory of the context it lives in.
-struct SetState {
-  pg::MemoryContextResource memory;
-  core::Builder builder;
-
-  explicit SetState(MemoryContext context) noexcept : memory(context), builder(memory) {}
-};
 
 SetState* new_state(MemoryContext context) {
   return new (MemoryContextAlloc(context, sizeof(SetState))) SetState(context);
@@ -80,7 +71,7 @@ Datum fold(FunctionCallInfo fcinfo, SetState* state, core::Bytes set, Fold how) 
   pg::cpp_zone([=] {
     if (first || how == Fold::kOr)
       state->builder.merge(set);
-    else
+    else if (!state->builder.empty())
       state->builder.intersect(set);
   });
   PG_RETURN_POINTER(state);
@@ -92,18 +83,12 @@ Datum step(FunctionCallInfo fcinfo, Fold how) {
   return fold(fcinfo, state, pg::varlena_bytes(PG_GETARG_DATUM(1)), how);
 }
 
-// The set so far. The builder stays as it was: windows go on with it.
-Datum written(const SetState* state) {
-  const pg::VarlenaResult result(state->builder.bound());
-  return result.finish(state->builder.write(result.payload()));
-}
-
 // The other state lives in memory of its own, for the length of this call.
 Datum combine(FunctionCallInfo fcinfo, Fold how) {
   SetState* const state = state_argument(fcinfo, 0);
   const SetState* const other = state_argument(fcinfo, 1);
   if (other == nullptr) return state_result(fcinfo, state);
-  return fold(fcinfo, state, pg::varlena_bytes(written(other)), how);
+  return fold(fcinfo, state, pg::varlena_bytes(set_datum(*other)), how);
 }
 
 }  // namespace
@@ -141,7 +126,7 @@ Datum chatopt_receipt_bitmap_and_combine(PG_FUNCTION_ARGS) {
 
 // receipt_bitmap_serialize(state internal) -> bytea
 Datum chatopt_receipt_bitmap_serialize(PG_FUNCTION_ARGS) {
-  return chatopt::receipts::written(chatopt::receipts::state_argument(fcinfo, 0));
+  return chatopt::receipts::set_datum(*chatopt::receipts::state_argument(fcinfo, 0));
 }
 
 // receipt_bitmap_deserialize(bytes bytea, state internal) -> internal
@@ -158,5 +143,5 @@ Datum chatopt_receipt_bitmap_deserialize(PG_FUNCTION_ARGS) {
 
 // receipt_bitmap_final(state internal) -> receipt_bitmap
 Datum chatopt_receipt_bitmap_final(PG_FUNCTION_ARGS) {
-  return chatopt::receipts::written(chatopt::receipts::state_argument(fcinfo, 0));
+  return chatopt::receipts::set_datum(*chatopt::receipts::state_argument(fcinfo, 0));
 }

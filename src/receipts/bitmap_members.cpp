@@ -4,7 +4,6 @@
 
 #include "core/bitmap/bitmap.hpp"
 #include "pg/boundary.hpp"
-#include "pg/memory.hpp"
 #include "receipts/receipt_bitmap.hpp"
 
 extern "C" {
@@ -77,13 +76,17 @@ Datum array_of(core::Bytes set) {
 }
 
 Datum set_of(const int32* elements, int count) {
-  return pg::cpp_zone([=] {
-    pg::MemoryContextResource memory(CurrentMemoryContext);
-    core::Builder builder(memory);
-    for (int i = 0; i < count; ++i) builder.insert(static_cast<core::Member>(elements[i]));
-    const pg::VarlenaResult value(memory.allocate(pg::VarlenaResult::room(builder.bound()), alignof(int32)));
-    return value.finish(builder.write(value.payload()));
-  });
+  constexpr int kAtOnce = 1 << 20;  // between two looks at whether the statement is cancelled
+  auto* state = new (palloc(sizeof(SetState))) SetState(CurrentMemoryContext);
+  for (int done = 0; done < count; done += kAtOnce) {
+    CHECK_FOR_INTERRUPTS();
+    const int end = Min(count, done + kAtOnce);
+    for (int i = done; i < end; ++i) (void)member_argument(elements[i]);
+    pg::cpp_zone([=] {
+      for (int i = done; i < end; ++i) state->builder.insert(static_cast<core::Member>(elements[i]));
+    });
+  }
+  return set_datum(*state);
 }
 
 }  // namespace
@@ -126,9 +129,7 @@ Datum chatopt_receipt_bitmap_from_array(PG_FUNCTION_ARGS) {
     ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("a set cannot have a null member"),
                     errhint("Use array_remove(elements, NULL).")));
   const int count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-  const auto* elements = reinterpret_cast<const int32*>(ARR_DATA_PTR(array));
-  for (int i = 0; i < count; ++i) (void)chatopt::receipts::member_argument(elements[i]);
-  return chatopt::receipts::set_of(elements, count);
+  return chatopt::receipts::set_of(reinterpret_cast<const int32*>(ARR_DATA_PTR(array)), count);
 }
 
 // receipt_bitmap_to_array(members receipt_bitmap) -> int[], ascending
