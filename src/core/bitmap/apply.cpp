@@ -30,43 +30,44 @@ Bits window(SetOperation operation, Bits a, Bits b) noexcept {
   return {low, nullptr, high - low};
 }
 
-// Combines into the window's bytes at out, which may overlap neither.
-void combine(SetOperation operation, Bits a, Bits b, std::byte* out) noexcept {
+// Bytes low … high - 1 of a dense block to out, which is moved on; how many members they have.
+std::uint64_t copy_part(Bits from, std::uint32_t low, std::uint32_t high, std::byte*& out) noexcept {
+  if (low >= high) return 0;
+  const std::uint32_t size = high - low;
+  std::memcpy(out, from.data + (low - from.base), size);
+  out += size;
+  return kernels::table().count(from.data + (low - from.base), size);
+}
+
+// Combines into the window's bytes at out, which may overlap neither; how many members there are.
+std::uint64_t combine(SetOperation operation, Bits a, Bits b, std::byte* out) noexcept {
   const kernels::Table& kernel = kernels::table();
-  const auto copy = [&out](const Bits& from, std::uint32_t low, std::uint32_t high) {
-    if (low >= high) return;
-    std::memcpy(out, from.data + (low - from.base), high - low);
-    out += high - low;
-  };
   const std::uint32_t low = std::max(a.base, b.base);
   const std::uint32_t high = std::min(a.end(), b.end());
+  const std::uint32_t size = high - low;
   const bool both = low < high;
-  switch (operation) {
-    case SetOperation::kIntersection:
-      if (both) kernel.intersect(out, a.data + (low - a.base), b.data + (low - b.base), high - low);
-      return;
-    case SetOperation::kDifference:
-      if (!both) return copy(a, a.base, a.end());
-      copy(a, a.base, low);
-      kernel.subtract(out, a.data + (low - a.base), b.data + (low - b.base), high - low);
-      out += high - low;
-      return copy(a, high, a.end());
-    default:
-      break;
+  if (operation == SetOperation::kIntersection)
+    return both ? kernel.intersect(out, a.data + (low - a.base), b.data + (low - b.base), size) : 0;
+  if (operation == SetOperation::kDifference) {
+    if (!both) return copy_part(a, a.base, a.end(), out);
+    std::uint64_t result = copy_part(a, a.base, low, out);
+    result += kernel.subtract(out, a.data + (low - a.base), b.data + (low - b.base), size);
+    out += size;
+    return result + copy_part(a, high, a.end(), out);
   }
-  const Bits& lower = a.base < b.base ? a : b;
-  const Bits& upper = a.base < b.base ? b : a;
+  const Bits lower = a.base < b.base ? a : b;
+  const Bits upper = a.base < b.base ? b : a;
   if (!both) {
-    copy(lower, lower.base, lower.end());
+    const std::uint64_t result = copy_part(lower, lower.base, lower.end(), out);
     std::memset(out, 0, upper.base - lower.end());
     out += upper.base - lower.end();
-    return copy(upper, upper.base, upper.end());
+    return result + copy_part(upper, upper.base, upper.end(), out);
   }
-  copy(lower, lower.base, low);
-  (operation == SetOperation::kUnion ? kernel.unite : kernel.flip)(out, a.data + (low - a.base),
-                                                                   b.data + (low - b.base), high - low);
-  out += high - low;
-  copy(a.end() > high ? a : b, high, std::max(a.end(), b.end()));
+  std::uint64_t result = copy_part(lower, lower.base, low, out);
+  const auto combined = operation == SetOperation::kUnion ? kernel.unite : kernel.flip;
+  result += combined(out, a.data + (low - a.base), b.data + (low - b.base), size);
+  out += size;
+  return result + copy_part(a.end() > high ? a : b, high, std::max(a.end(), b.end()), out);
 }
 
 // The block's bits: where they are, or drawn into room, which holds a chunk's (or the run's).
@@ -100,11 +101,11 @@ Choice combine_dense(SetOperation operation, const Block& a, const Block& b, std
   const bool in_place = a.form == Form::kBits && b.form == Form::kBits;
   std::byte combined[room];
   std::byte* const target = in_place ? out + bytes::varint_size(result.base) : combined;
-  combine(operation, left, right, target);
+  const std::uint64_t cardinality = combine(operation, left, right, target);
+  if (cardinality == 0) return {};
   result.data = target;
   result = trimmed(result);
-  if (result.size == 0) return {};
-  const Choice choice = choose_bits(result);
+  const Choice choice = choose_bits(result, cardinality);
   if (in_place && (choice.form != Form::kBits || result.data != out + bytes::varint_size(result.base))) {
     std::memcpy(combined, result.data, result.size);
     result.data = combined;
@@ -159,9 +160,7 @@ bool word_of(Form form, Bytes payload, std::uint32_t base, std::uint64_t& word) 
   if (form == Form::kBits) {
     const Bits bits = bits_of(payload);
     if (bits.base < base || bits.end() > base + 8) return false;
-    const std::uint64_t loaded =
-        bits.size == 8 ? bytes::load<std::uint64_t>(bits.data) : bytes::load_some(bits.data, bits.size);
-    word = loaded << 8 * (bits.base - base);
+    word = bytes::load_word(bits.data, bits.size) << 8 * (bits.base - base);
     return true;
   }
   if (payload.size() > 16) return false;

@@ -4,33 +4,25 @@
 
 namespace chatopt::core {
 
-namespace {
-
-// Without libgcc's call and without a dispatched one, for what is in a register.
-std::uint64_t count_ones(std::uint64_t word) noexcept {
-  word -= word >> 1 & 0x5555555555555555U;
-  word = (word & 0x3333333333333333U) + (word >> 2 & 0x3333333333333333U);
-  return ((word + (word >> 4)) & 0x0F0F0F0F0F0F0F0FU) * 0x0101010101010101U >> 56;
+Choice choose_bits(Bits bits) noexcept {
+  if (bits.size > 8) return choose_bits(bits, kernels::table().count(bits.data, bits.size));
+  return choose_bits(bits, bytes::count_ones(bytes::load_word(bits.data, bits.size)));
 }
 
-}  // namespace
-
-Choice choose_bits(Bits bits) noexcept {
-  Choice dense{Form::kBits, bytes::varint_size(bits.base) + bits.size, 0};
+Choice choose_bits(Bits bits, std::uint64_t cardinality) noexcept {
+  const Choice dense{Form::kBits, bytes::varint_size(bits.base) + bits.size, cardinality};
   // A run takes two bytes and more, a member one and more.
   const std::uint64_t enough = (dense.size + 1) / 2;
-  std::uint64_t runs_counted;
-  if (bits.size <= 8) {
-    const std::uint64_t word =
-        bits.size == 8 ? bytes::load<std::uint64_t>(bits.data) : bytes::load_some(bits.data, bits.size);
-    dense.cardinality = count_ones(word);
-    runs_counted = count_ones(word & ~(word << 1));
-  } else {
-    const kernels::Table& kernel = kernels::table();
-    dense.cardinality = kernel.count(bits.data, bits.size);
-    runs_counted = dense.cardinality < dense.size ? 0 : kernel.count_runs(bits.data, bits.size, enough);
+  if (cardinality >= dense.size && enough > 1) {
+    std::uint64_t runs;
+    if (bits.size > 8) {
+      runs = kernels::table().count_runs(bits.data, bits.size, enough);
+    } else {
+      const std::uint64_t word = bytes::load_word(bits.data, bits.size);
+      runs = bytes::count_ones(word & ~(word << 1));
+    }
+    if (runs >= enough) return dense;
   }
-  if (dense.cardinality >= dense.size && runs_counted >= enough && enough > 1) return dense;
   Shape shape;
   BlockRuns runs(bits.base, {bits.data, bits.size});
   for (Run run; runs.next(run);) {

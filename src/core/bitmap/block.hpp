@@ -13,10 +13,13 @@
 namespace chatopt::core {
 
 // The dense form, taken apart.
-struct Bits {
-  std::uint32_t base = 0;           // member / 8 of the first byte
+struct Bits {  // 16 bytes, so that it travels in registers
+  Bits() noexcept = default;
+  Bits(std::uint32_t first_byte, const std::byte* bytes, std::uint32_t n) noexcept
+      : data(bytes), base(first_byte), size(n) {}
   const std::byte* data = nullptr;
-  std::uint32_t size = 0;           // bytes
+  std::uint32_t base = 0;  // member / 8 of the first byte
+  std::uint32_t size = 0;  // bytes
   [[nodiscard]] std::uint32_t end() const noexcept { return base + size; }
 };
 [[nodiscard]] inline Bits bits_of(Bytes payload) noexcept {
@@ -141,6 +144,7 @@ std::byte* write_block(Choice choice, Runs runs, std::byte* out) noexcept {
 // The form of the set whose bits these are. The first and the last byte are not zero. Looks at runs only where
 // counting them does not decide.
 [[nodiscard]] Choice choose_bits(Bits bits) noexcept;
+[[nodiscard]] Choice choose_bits(Bits bits, std::uint64_t cardinality) noexcept;  // where it is known
 // Writes those bits in that form; out may be where they are already, as the end of a dense block.
 std::byte* write_bits(Choice choice, Bits bits, std::byte* out) noexcept;
 // Takes zero bytes off both ends; size 0 when nothing is left.

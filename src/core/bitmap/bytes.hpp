@@ -38,6 +38,18 @@ inline void store(std::byte* to, T value) noexcept {
   return low | middle << (8 * (n / 2)) | high << (8 * (n - 1));
 }
 
+// The same for n <= 8.
+[[nodiscard]] inline std::uint64_t load_word(const std::byte* from, std::size_t n) noexcept {
+  return n == 8 ? load<std::uint64_t>(from) : load_some(from, n);
+}
+
+// std::popcount is a call into libgcc where the processor is not known to have it.
+[[nodiscard]] constexpr std::uint64_t count_ones(std::uint64_t word) noexcept {
+  word -= word >> 1 & 0x5555555555555555U;
+  word = (word & 0x3333333333333333U) + (word >> 2 & 0x3333333333333333U);
+  return ((word + (word >> 4)) & 0x0F0F0F0F0F0F0F0FU) * 0x0101010101010101U >> 56;
+}
+
 inline void store_some(std::byte* to, std::uint64_t value, std::size_t n) noexcept {
   if (n >= 4) {
     store(to, static_cast<std::uint32_t>(value));

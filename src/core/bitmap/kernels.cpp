@@ -17,19 +17,29 @@ using bytes::load_some;
 
 enum class Op { kUnite, kIntersect, kSubtract, kFlip };
 
+// By reference, as vectors may not be passed where the processor is not known to have them.
 template <Op op, class Word>
-[[gnu::always_inline]] inline Word combined(Word a, Word b) noexcept {
-  if constexpr (op == Op::kUnite) return a | b;
-  if constexpr (op == Op::kIntersect) return a & b;
-  if constexpr (op == Op::kSubtract) return a & ~b;
-  return a ^ b;
+[[gnu::always_inline]] inline void apply(Word& a, const Word& b) noexcept {
+  if constexpr (op == Op::kUnite) a |= b;
+  if constexpr (op == Op::kIntersect) a &= b;
+  if constexpr (op == Op::kSubtract) a &= ~b;
+  if constexpr (op == Op::kFlip) a ^= b;
 }
 
 template <Op op>
-void combine(std::byte* out, const std::byte* a, const std::byte* b, std::size_t n) noexcept {
-  for (; n >= 8; n -= 8, out += 8, a += 8, b += 8)
-    bytes::store(out, combined<op>(load<std::uint64_t>(a), load<std::uint64_t>(b)));
-  bytes::store_some(out, combined<op>(load_some(a, n), load_some(b, n)), n);
+[[gnu::always_inline]] inline std::uint64_t combine_words(std::byte* out, const std::byte* a, const std::byte* b,
+                                                          std::size_t n) noexcept {
+  std::uint64_t result = 0;
+  for (; n >= 8; n -= 8, out += 8, a += 8, b += 8) {
+    auto word = load<std::uint64_t>(a);
+    apply<op>(word, load<std::uint64_t>(b));
+    bytes::store(out, word);
+    result += static_cast<std::uint64_t>(std::popcount(word));
+  }
+  std::uint64_t word = load_some(a, n);
+  apply<op>(word, load_some(b, n));
+  bytes::store_some(out, word, n);
+  return result + static_cast<std::uint64_t>(std::popcount(word));
 }
 
 [[gnu::always_inline]] inline std::uint64_t count_words(const std::byte* data, std::size_t n) noexcept {
@@ -53,6 +63,11 @@ void combine(std::byte* out, const std::byte* a, const std::byte* b, std::size_t
   }
   const std::uint64_t word = load_some(data, n);
   return result + static_cast<std::uint64_t>(std::popcount(word & ~(word << 1 | carry)));
+}
+
+template <Op op>
+std::uint64_t combine(std::byte* out, const std::byte* a, const std::byte* b, std::size_t n) noexcept {
+  return combine_words<op>(out, a, b, n);
 }
 
 std::uint64_t count(const std::byte* data, std::size_t n) noexcept { return count_words(data, n); }
@@ -85,66 +100,67 @@ constexpr Table kPortable{Path::kPortable,         count,
   return _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(from));
 }
 
-template <Op op>
-[[gnu::target("avx2")]] void combine_avx2(std::byte* out, const std::byte* a, const std::byte* b,
-                                          std::size_t n) noexcept {
-  for (; n >= 32; n -= 32, out += 32, a += 32, b += 32) {
-    const __m256i left = load256(a);
-    const __m256i right = load256(b);
-    __m256i result;
-    if constexpr (op == Op::kUnite) result = _mm256_or_si256(left, right);
-    if constexpr (op == Op::kIntersect) result = _mm256_and_si256(left, right);
-    if constexpr (op == Op::kSubtract) result = _mm256_andnot_si256(right, left);
-    if constexpr (op == Op::kFlip) result = _mm256_xor_si256(left, right);
-    _mm256_storeu_si256(reinterpret_cast<__m256i_u*>(out), result);
-  }
-  combine<op>(out, a, b, n);
-}
-
-// Mula's count: each half byte is looked up; 31 rounds of at most 8 do not overflow a byte.
-[[gnu::target("avx2,popcnt")]] std::uint64_t count_avx2(const std::byte* data, std::size_t n) noexcept {
+// Mula's count: each half byte is looked up.
+[[gnu::target("avx2"), gnu::always_inline]] inline __m256i bytes_counted(__m256i bits) noexcept {
   const __m256i lookup = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,  //
                                           0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
   const __m256i low = _mm256_set1_epi8(0x0F);
-  __m256i total = _mm256_setzero_si256();
-  while (n >= 32) {
-    __m256i sums = _mm256_setzero_si256();
-    for (int rounds = 0; rounds < 31 && n >= 32; ++rounds, n -= 32, data += 32) {
-      const __m256i bits = load256(data);
-      const __m256i upper = _mm256_and_si256(_mm256_srli_epi16(bits, 4), low);
-      sums = _mm256_add_epi8(sums, _mm256_shuffle_epi8(lookup, _mm256_and_si256(bits, low)));
-      sums = _mm256_add_epi8(sums, _mm256_shuffle_epi8(lookup, upper));
-    }
-    total = _mm256_add_epi64(total, _mm256_sad_epu8(sums, _mm256_setzero_si256()));
-  }
+  const __m256i upper = _mm256_and_si256(_mm256_srli_epi16(bits, 4), low);
+  return _mm256_add_epi8(_mm256_shuffle_epi8(lookup, _mm256_and_si256(bits, low)), _mm256_shuffle_epi8(lookup, upper));
+}
+
+// The sum of 32 bytes.
+[[gnu::target("avx2"), gnu::always_inline]] inline std::uint64_t summed(__m256i counts) noexcept {
   std::uint64_t lanes[4];
-  _mm256_storeu_si256(reinterpret_cast<__m256i_u*>(lanes), total);
-  return lanes[0] + lanes[1] + lanes[2] + lanes[3] + count_words(data, n);
+  _mm256_storeu_si256(reinterpret_cast<__m256i_u*>(lanes), _mm256_sad_epu8(counts, _mm256_setzero_si256()));
+  return lanes[0] + lanes[1] + lanes[2] + lanes[3];
+}
+
+constexpr int kRounds = 31;  // of counts of at most 8, until a byte is full
+
+template <Op op>
+[[gnu::target("avx2,popcnt")]] std::uint64_t combine_avx2(std::byte* out, const std::byte* a, const std::byte* b,
+                                                          std::size_t n) noexcept {
+  std::uint64_t result = 0;
+  while (n >= 32) {
+    __m256i counts = _mm256_setzero_si256();
+    for (int round = 0; round < kRounds && n >= 32; ++round, n -= 32, out += 32, a += 32, b += 32) {
+      __m256i bits = load256(a);
+      apply<op>(bits, load256(b));
+      _mm256_storeu_si256(reinterpret_cast<__m256i_u*>(out), bits);
+      counts = _mm256_add_epi8(counts, bytes_counted(bits));
+    }
+    result += summed(counts);
+  }
+  return result + combine_words<op>(out, a, b, n);
+}
+
+[[gnu::target("avx2,popcnt")]] std::uint64_t count_avx2(const std::byte* data, std::size_t n) noexcept {
+  std::uint64_t result = 0;
+  while (n >= 32) {
+    __m256i counts = _mm256_setzero_si256();
+    for (int round = 0; round < kRounds && n >= 32; ++round, n -= 32, data += 32)
+      counts = _mm256_add_epi8(counts, bytes_counted(load256(data)));
+    result += summed(counts);
+  }
+  return result + count_words(data, n);
 }
 
 // Runs begin where the bit is set and the one below is not; the bit below a word is the top of the word before.
 [[gnu::target("avx2,popcnt")]] std::uint64_t count_runs_avx2(const std::byte* data, std::size_t n,
                                                              std::uint64_t enough) noexcept {
   if (n < 40) return count_run_words(data, n, enough);
-  const __m256i lookup = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,  //
-                                          0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
-  const __m256i low = _mm256_set1_epi8(0x0F);
   std::uint64_t result = count_run_words(data, 8, UINT64_MAX);
   data += 8;
   n -= 8;
   while (n >= 32) {
-    __m256i sums = _mm256_setzero_si256();
-    for (int rounds = 0; rounds < 16 && n >= 32; ++rounds, n -= 32, data += 32) {
+    __m256i counts = _mm256_setzero_si256();
+    for (int round = 0; round < kRounds / 2 && n >= 32; ++round, n -= 32, data += 32) {
       const __m256i bits = load256(data);
       const __m256i below = _mm256_or_si256(_mm256_slli_epi64(bits, 1), _mm256_srli_epi64(load256(data - 8), 63));
-      const __m256i begins = _mm256_andnot_si256(below, bits);
-      const __m256i upper = _mm256_and_si256(_mm256_srli_epi16(begins, 4), low);
-      sums = _mm256_add_epi8(sums, _mm256_shuffle_epi8(lookup, _mm256_and_si256(begins, low)));
-      sums = _mm256_add_epi8(sums, _mm256_shuffle_epi8(lookup, upper));
+      counts = _mm256_add_epi8(counts, bytes_counted(_mm256_andnot_si256(below, bits)));
     }
-    std::uint64_t lanes[4];
-    _mm256_storeu_si256(reinterpret_cast<__m256i_u*>(lanes), _mm256_sad_epu8(sums, _mm256_setzero_si256()));
-    result += lanes[0] + lanes[1] + lanes[2] + lanes[3];
+    result += summed(counts);
     if (result >= enough) return result;
   }
   const std::uint64_t rest = count_run_words(data, n, UINT64_MAX);
@@ -174,6 +190,31 @@ constexpr Table kAvx2{Path::kAvx2,
                       combine_avx2<Op::kFlip>,
                       includes_avx2,
                       overlaps_avx2};
+
+template <Op op>
+[[gnu::target("avx512f,avx512bw,avx512vpopcntdq")]] std::uint64_t combine_avx512(std::byte* out, const std::byte* a,
+                                                                                 const std::byte* b,
+                                                                                 std::size_t n) noexcept {
+  __m512i total = _mm512_setzero_si512();
+  for (; n >= 64; n -= 64, out += 64, a += 64, b += 64) {
+    __m512i bits = _mm512_loadu_si512(a);
+    apply<op>(bits, _mm512_loadu_si512(b));
+    _mm512_storeu_si512(out, bits);
+    total = _mm512_add_epi64(total, _mm512_popcnt_epi64(bits));
+  }
+  if (n > 0) {
+    const __mmask64 rest = (std::uint64_t{1} << n) - 1;
+    __m512i bits = _mm512_maskz_loadu_epi8(rest, a);
+    apply<op>(bits, _mm512_maskz_loadu_epi8(rest, b));
+    _mm512_mask_storeu_epi8(out, rest, bits);
+    total = _mm512_add_epi64(total, _mm512_popcnt_epi64(bits));
+  }
+  std::uint64_t lanes[8];
+  _mm512_storeu_si512(lanes, total);
+  std::uint64_t result = 0;
+  for (const std::uint64_t lane : lanes) result += lane;
+  return result;
+}
 
 [[gnu::target("avx512f,avx512bw,avx512vpopcntdq")]] std::uint64_t count_avx512(const std::byte* data,
                                                                                std::size_t n) noexcept {
@@ -219,10 +260,10 @@ constexpr Table kAvx2{Path::kAvx2,
 constexpr Table kAvx512{Path::kAvx512,
                         count_avx512,
                         count_runs_avx512,
-                        combine_avx2<Op::kUnite>,
-                        combine_avx2<Op::kIntersect>,
-                        combine_avx2<Op::kSubtract>,
-                        combine_avx2<Op::kFlip>,
+                        combine_avx512<Op::kUnite>,
+                        combine_avx512<Op::kIntersect>,
+                        combine_avx512<Op::kSubtract>,
+                        combine_avx512<Op::kFlip>,
                         includes_avx2,
                         overlaps_avx2};
 

@@ -17,10 +17,11 @@ struct Table {
   std::uint64_t (*count)(const std::byte* data, std::size_t n) noexcept;
   // Runs of set bits, from the first byte on; may stop as soon as there are enough.
   std::uint64_t (*count_runs)(const std::byte* data, std::size_t n, std::uint64_t enough) noexcept;
-  void (*unite)(std::byte* out, const std::byte* a, const std::byte* b, std::size_t n) noexcept;
-  void (*intersect)(std::byte* out, const std::byte* a, const std::byte* b, std::size_t n) noexcept;
-  void (*subtract)(std::byte* out, const std::byte* a, const std::byte* b, std::size_t n) noexcept;
-  void (*flip)(std::byte* out, const std::byte* a, const std::byte* b, std::size_t n) noexcept;
+  // Write n bytes, and count what is set in them.
+  std::uint64_t (*unite)(std::byte* out, const std::byte* a, const std::byte* b, std::size_t n) noexcept;
+  std::uint64_t (*intersect)(std::byte* out, const std::byte* a, const std::byte* b, std::size_t n) noexcept;
+  std::uint64_t (*subtract)(std::byte* out, const std::byte* a, const std::byte* b, std::size_t n) noexcept;
+  std::uint64_t (*flip)(std::byte* out, const std::byte* a, const std::byte* b, std::size_t n) noexcept;
   bool (*includes)(const std::byte* set, const std::byte* subset, std::size_t n) noexcept;
   bool (*overlaps)(const std::byte* a, const std::byte* b, std::size_t n) noexcept;
 };
