@@ -36,7 +36,7 @@ std::size_t flat_bound(Bytes a, Bytes b) noexcept {
     const Bits left = bits_of(a.subspan(1));
     const Bits right = bits_of(b.subspan(1));
     const std::uint32_t span = std::max(left.end(), right.end()) - std::min(left.base, right.base);
-    if (span < kMaxFlatPayload) return 1 + 5 + span;
+    if (span <= kMaxFlatPayload - 4) return 1 + 4 + span;  // flat for sure, whatever its base
   }
   const std::size_t runs = combined(as_runs(form_of(a), a.size() - 1), as_runs(form_of(b), b.size() - 1));
   if (runs <= kMaxFlatPayload) return 1 + runs;

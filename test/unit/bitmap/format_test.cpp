@@ -86,6 +86,24 @@ TEST(BitmapFormat, ABlockOf512BytesIsFlatAndNoLonger) {
   }
 }
 
+// Dense sets about the limit, whose base takes one byte or four, and which lie in one chunk or two.
+TEST(BitmapFormat, TwoDenseSetsAboutTheLimitCombine) {
+  for (const Member start : {0U, 1600U, 65536U * 9 - 2048, 2147418112U - 2000, 2147418112U}) {
+    for (Member size = 490; size < 530; ++size) {
+      Members even;
+      Members third;
+      for (Member i = 0; i < size * 8; ++i) {
+        if (i % 2 == 0 && i < size * 5) even.push_back(start + i);
+        if (i % 3 == 0 && i > size * 4) third.push_back(start + i);
+      }
+      for (const SetOperation operation : kOperations) {
+        ASSERT_EQ(apply(operation, built(even), built(third)), Twin::encode(combined(operation, even, third))) << size;
+        ASSERT_EQ(apply(operation, built(third), built(even)), Twin::encode(combined(operation, third, even))) << size;
+      }
+    }
+  }
+}
+
 TEST(BitmapFormat, HoldsAtEveryBorder) {
   const Members borders{0,          1,          7,          8,          63,         64,         65534,
                         65535,      65536,      65537,      131071,     131072,     2147418111, 2147418112,
