@@ -33,7 +33,8 @@ src/core/%.o: override CXXFLAGS := $(CORE_FLAGS) $(SHARED_FLAGS) -O2 -g -fPIC
 src/pg/%.o src/counters/%.o src/receipts/%.o: override CXXFLAGS += $(GLUE_FLAGS) $(SHARED_FLAGS)
 # PostgreSQL 15 leaves PGDLLEXPORT empty, and hidden would then hide everything.
 src/pg/%.o src/counters/%.o src/receipts/%.o: override CXXFLAGS += '-DPGDLLEXPORT=__attribute__((visibility("default")))'
-COMPILE.cxx.bc += -std=c++20 -Wno-register $(SHARED_FLAGS) '-DPGDLLEXPORT=__attribute__((visibility("default")))'
+# A constructor that is an alias of another stops the server when a query is compiled: its inliner takes every callee for a function.
+COMPILE.cxx.bc += -Xclang -mno-constructor-aliases -std=c++20 -Wno-register $(SHARED_FLAGS) '-DPGDLLEXPORT=__attribute__((visibility("default")))'
 %.bc: %.cpp
 	$(COMPILE.cxx.bc) -o $@ $<
 	$(LLVM_BINPATH)/opt -module-summary -f $@ -o $@
