@@ -46,7 +46,7 @@ $(INSTALL_SQL): $(SQL_PARTS) chatopt.control
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION chatopt" to load this file. \quit'; cat $(SQL_PARTS); } > $@
 
 # Test lanes. Those that need a server run under tools/with_server.sh.
-.PHONY: unit fuzz lint check-pgtap check-regress check-isolation check-tap check-model soak bench
+.PHONY: unit fuzz lint check-pgtap check-regress check-isolation check-tap check-model soak bench bench-core
 unit:
 	cmake -S test/unit -B build/unit && cmake --build build/unit -j2 && ctest --test-dir build/unit --output-on-failure
 # The fuzz targets, FUZZ_RUNS runs each beyond their kept corpora; needs clang.
@@ -76,3 +76,7 @@ soak:
 	sh tools/with_server.sh prove -v test/model/soak.t
 bench:
 	CHATOPT_FSYNC=on sh tools/with_server.sh sh bench/run
+bench-core:
+	mkdir -p build/bench
+	$(CXX) -std=c++20 -O2 -fPIC -Isrc -o build/bench/bitmap bench/core/bitmap.cpp src/core/bitmap/*.cpp -lbenchmark -lpthread
+	build/bench/bitmap

@@ -1,4 +1,4 @@
-// What the bitmap core takes, without a server: ns a call. make bench-core
+// What the bitmap core takes, without a server: ns a call (make bench-core; needs libbenchmark-dev).
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -75,7 +75,8 @@ BENCHMARK(cardinality)->SIZES;
 void contains_member(benchmark::State& state) {
   const Encoded a = random_half(state.range(0), 1);
   Member member = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(bitmap_contains(a, member = (member + 7919) % (2 * Member(state.range(0)))));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(bitmap_contains(a, member = (member + 7919) % (2 * Member(state.range(0)))));
 }
 BENCHMARK(contains_member)->SIZES;
 

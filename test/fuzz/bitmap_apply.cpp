@@ -24,7 +24,8 @@ Encoded drawn(const std::uint8_t* data, std::size_t size) {
       builder.insert_range(static_cast<Member>(first),
                            static_cast<Member>(std::min<std::uint64_t>(first + (length << shift % 8), kMaxMember)));
     } else {
-      for (std::uint64_t i = 0, member = first; i < length % 2048 && member <= kMaxMember; ++i, member += 1 + step * step)
+      for (std::uint64_t i = 0, member = first; i < length % 2048 && member <= kMaxMember;
+           ++i, member += 1 + step * step)
         builder.insert(static_cast<Member>(member));
     }
   }
@@ -35,16 +36,21 @@ std::set<Member> listed(Bytes set) {
   std::set<Member> result;
   BitmapRuns runs(set);
   for (Run run; runs.next(run);)
-    for (std::uint64_t member = run.first; member <= run.last; ++member) result.insert(result.end(), static_cast<Member>(member));
+    for (std::uint64_t member = run.first; member <= run.last; ++member)
+      result.insert(result.end(), static_cast<Member>(member));
   return result;
 }
 
 bool holds(SetOperation operation, bool in_a, bool in_b) {
   switch (operation) {
-    case SetOperation::kUnion: return in_a || in_b;
-    case SetOperation::kIntersection: return in_a && in_b;
-    case SetOperation::kDifference: return in_a && !in_b;
-    default: return in_a != in_b;
+    case SetOperation::kUnion:
+      return in_a || in_b;
+    case SetOperation::kIntersection:
+      return in_a && in_b;
+    case SetOperation::kDifference:
+      return in_a && !in_b;
+    default:
+      return in_a != in_b;
   }
 }
 

@@ -82,8 +82,7 @@ Bits dense(const Block& block, std::byte* room) noexcept {
   std::memset(room, 0, result.size);
   BlockRuns runs(block.form, block.payload);
   const std::uint32_t start = result.base * 8;
-  for (Run run; runs.next(run);)
-    bytes::change_bits<bytes::Change::kSet>(room, run.first - start, run.last - start);
+  for (Run run; runs.next(run);) bytes::change_bits<bytes::Change::kSet>(room, run.first - start, run.last - start);
   return result;
 }
 
@@ -120,8 +119,7 @@ constexpr std::size_t kMostSweptOfBits = 64;
 
 // The combination of two blocks of a chunk, written to out.
 Choice combine_chunk(SetOperation operation, const Block& a, const Block& b, std::byte* out) noexcept {
-  const std::size_t runs =
-      runs_at_most(a.form, a.payload.size()) + runs_at_most(b.form, b.payload.size());
+  const std::size_t runs = runs_at_most(a.form, a.payload.size()) + runs_at_most(b.form, b.payload.size());
   const bool both_dense = a.form == Form::kBits && b.form == Form::kBits;
   if (runs > (both_dense ? kMostSweptOfBits : kMostSwept)) return combine_dense<kChunkBytes>(operation, a, b, out);
   Run swept[kMostSwept];

@@ -79,17 +79,17 @@ std::size_t bitmap_write_run(Member first, Member last, std::byte* out) noexcept
 //   Membership, rank: as above; if chunked, take bitmap_directory_end(head) bytes, look up bitmap_chunk_location(head,
 //     member), and take length bytes at offset for bitmap_chunk_contains / bitmap_chunk_rank.
 
-[[nodiscard]] bool bitmap_is_chunked(Bytes head) noexcept;               // needs 1 byte
-[[nodiscard]] std::size_t bitmap_directory_end(Bytes head) noexcept;     // chunked only; needs kPrefixSize bytes
+[[nodiscard]] bool bitmap_is_chunked(Bytes head) noexcept;            // needs 1 byte
+[[nodiscard]] std::size_t bitmap_directory_end(Bytes head) noexcept;  // chunked only; needs kPrefixSize bytes
 
 struct ChunkLocation {
-  bool found = false;      // does any member share its chunk? If not, only before is set.
+  bool found = false;  // does any member share its chunk? If not, only before is set.
   Form form = Form::kRun;
   std::uint16_t number = 0;
   std::size_t offset = 0;  // of the chunk's payload, from the beginning of the encoding
   std::size_t length = 0;
-  Count before = 0;        // members in lower chunks
-  Count members = 0;       // members in the chunk
+  Count before = 0;   // members in lower chunks
+  Count members = 0;  // members in the chunk
 };
 // head holds bitmap_directory_end(head) bytes.
 [[nodiscard]] ChunkLocation bitmap_chunk_location(Bytes head, Member member) noexcept;

@@ -87,8 +87,7 @@ std::uint64_t block_rank(Form form, Bytes payload, Member upto) noexcept {
   }
   std::uint64_t result = 0;
   BlockRuns runs(form, payload);
-  for (Run run; runs.next(run) && run.first <= upto;)
-    result += std::uint64_t{std::min(run.last, upto)} - run.first + 1;
+  for (Run run; runs.next(run) && run.first <= upto;) result += std::uint64_t{std::min(run.last, upto)} - run.first + 1;
   return result;
 }
 

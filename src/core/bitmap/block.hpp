@@ -35,7 +35,7 @@ struct Bits {  // 16 bytes, so that it travels in registers
 
 struct Choice {
   Form form = Form::kEmpty;
-  std::size_t size = 0;           // of the block
+  std::size_t size = 0;  // of the block
   std::uint64_t cardinality = 0;
 };
 
@@ -65,9 +65,7 @@ class Shape {
     return best;
   }
   // Can the block, with what may still be added, take more than this only? (No size shrinks by adding.)
-  [[nodiscard]] bool exceeds(std::size_t size) const noexcept {
-    return sparse_exceeds(size) && bits_size() > size;
-  }
+  [[nodiscard]] bool exceeds(std::size_t size) const noexcept { return sparse_exceeds(size) && bits_size() > size; }
   // The same for the two sparse forms alone.
   [[nodiscard]] bool sparse_exceeds(std::size_t size) const noexcept {
     return members_size_ > size && runs_size_ > size;
@@ -158,11 +156,16 @@ std::byte* write_bits(Choice choice, Bits bits, std::byte* out) noexcept;
 // No fewer than the block's runs. O(1).
 [[nodiscard]] inline std::size_t runs_at_most(Form form, std::size_t size) noexcept {
   switch (form) {
-    case Form::kEmpty: return 0;
-    case Form::kRun: return 1;
-    case Form::kBits: return size * 4;
-    case Form::kRuns: return size / 2;
-    default: return size;
+    case Form::kEmpty:
+      return 0;
+    case Form::kRun:
+      return 1;
+    case Form::kBits:
+      return size * 4;
+    case Form::kRuns:
+      return size / 2;
+    default:
+      return size;
   }
 }
 

@@ -15,10 +15,14 @@ namespace {
 // What a block takes at most in the runs form.
 std::size_t as_runs(Form form, std::size_t size) noexcept {
   switch (form) {
-    case Form::kEmpty: return 0;
-    case Form::kBits: return 8 * size + 8;
-    case Form::kMembers: return 2 * size;
-    default: return size;
+    case Form::kEmpty:
+      return 0;
+    case Form::kBits:
+      return 8 * size + 8;
+    case Form::kMembers:
+      return 2 * size;
+    default:
+      return size;
   }
 }
 std::size_t combined(std::size_t a, std::size_t b) noexcept { return 2 * (a + b) + 16; }
@@ -42,8 +46,8 @@ std::size_t flat_bound(Bytes a, Bytes b) noexcept {
   if (runs <= kMaxFlatPayload) return 1 + runs;
   const std::size_t chunks = chunks_of_flat(a) + chunks_of_flat(b);
   // Cutting a run where a chunk ends takes up to 4 bytes here and 3 there.
-  return std::max(kMaxFlatSize, kPrefixSize + (kDirectoryEntrySize + 7) * chunks +
-                                    std::min(runs, chunks * kMaxBlockSize));
+  return std::max(kMaxFlatSize,
+                  kPrefixSize + (kDirectoryEntrySize + 7) * chunks + std::min(runs, chunks * kMaxBlockSize));
 }
 
 std::size_t chunk_bound(Form form_a, Bytes a, Form form_b, Bytes b) noexcept {

@@ -314,7 +314,8 @@ void Builder::merge_bits(std::uint32_t number, std::uint32_t base, Bytes bits) {
   if (to_bits(target, base, last, 1 + bits.size() / 4)) {
     std::byte* const to = target.bits() + (base - target.base);
     if (bits.size() < 8)
-      bytes::store_some(to, bytes::load_some(to, bits.size()) | bytes::load_some(bits.data(), bits.size()), bits.size());
+      bytes::store_some(to, bytes::load_some(to, bits.size()) | bytes::load_some(bits.data(), bits.size()),
+                        bits.size());
     else
       kernels::table().unite(to, to, bits.data(), bits.size());
     return;
@@ -421,7 +422,8 @@ bool Builder::empty() const noexcept {
 std::uint64_t Builder::chunk_cardinality(const Chunk& chunk) noexcept {
   if (chunk.kind == Chunk::Kind::kBits) return kernels::table().count(chunk.bits(), chunk.size);
   std::uint64_t result = 0;
-  for (std::uint32_t i = 0; i < chunk.size; ++i) result += chunk.runs()[i].last - chunk.runs()[i].first + std::uint64_t{1};
+  for (std::uint32_t i = 0; i < chunk.size; ++i)
+    result += chunk.runs()[i].last - chunk.runs()[i].first + std::uint64_t{1};
   return result;
 }
 
@@ -439,7 +441,8 @@ std::size_t Builder::bound() const noexcept {
   for (const Chunk& chunk : slots_) {
     if (chunk.kind == Chunk::Kind::kNone) continue;
     // A run within a chunk takes two numbers of 3 bytes at most.
-    const std::size_t size = chunk.kind == Chunk::Kind::kBits ? 2 + std::size_t{chunk.size} : 6 * std::size_t{chunk.size};
+    const std::size_t size =
+        chunk.kind == Chunk::Kind::kBits ? 2 + std::size_t{chunk.size} : 6 * std::size_t{chunk.size};
     result += kDirectoryEntrySize + std::min(kMaxBlockSize, size);
   }
   for (const Run& chunks : full_) result += (chunks.last - chunks.first + std::size_t{1}) * (kDirectoryEntrySize + 6);

@@ -77,7 +77,7 @@ class Builder {
 
   std::pmr::vector<std::uint32_t> keys_;  // chunk number << 16 | index into slots_, ascending
   std::pmr::vector<Chunk> slots_;
-  std::pmr::vector<Run> full_;  // chunks, by number, that have all their members; their slots are empty
+  std::pmr::vector<Run> full_;         // chunks, by number, that have all their members; their slots are empty
   std::uint32_t recent_ = UINT32_MAX;  // key of the chunk used last
   std::size_t allocated_ = 0;          // by slots
 };

@@ -50,7 +50,10 @@ class ChunkedView {
 class ChunkWriter {
  public:
   ChunkWriter(std::byte* out, std::size_t chunks_at_most) noexcept
-      : out_(out), room_(chunks_at_most), begin_(out + kPrefixSize + kDirectoryEntrySize * chunks_at_most), at_(begin_) {}
+      : out_(out),
+        room_(chunks_at_most),
+        begin_(out + kPrefixSize + kDirectoryEntrySize * chunks_at_most),
+        at_(begin_) {}
   // Where the next chunk's payload is to be written, before it is added.
   [[nodiscard]] std::byte* next() const noexcept { return at_; }
   // Of the payload at next(); nothing happens when it is empty.

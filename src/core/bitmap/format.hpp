@@ -46,7 +46,8 @@ inline constexpr std::size_t kPrefixSize = 8;  // what tells the cardinality of 
 inline constexpr std::size_t kDirectoryEntrySize = 8;
 inline constexpr std::uint32_t kChunkMembers = 65536;
 inline constexpr std::size_t kChunkBytes = kChunkMembers / 8;
-inline constexpr std::size_t kMaxBlockSize = kChunkBytes + 2;  // of a chunk: no form is chosen that takes more than bits
+inline constexpr std::size_t kMaxBlockSize =
+    kChunkBytes + 2;  // of a chunk: no form is chosen that takes more than bits
 
 // Consecutive members, both ends included.
 struct Run {

@@ -88,11 +88,9 @@ bool overlaps(const std::byte* a, const std::byte* b, std::size_t n) noexcept {
   return (load_some(a, n) & load_some(b, n)) != 0;
 }
 
-constexpr Table kPortable{Path::kPortable,         count,
-                          count_runs,              combine<Op::kUnite>,
-                          combine<Op::kIntersect>, combine<Op::kSubtract>,
-                          combine<Op::kFlip>,      includes,
-                          overlaps};
+constexpr Table kPortable{
+    Path::kPortable,    count,    count_runs, combine<Op::kUnite>, combine<Op::kIntersect>, combine<Op::kSubtract>,
+    combine<Op::kFlip>, includes, overlaps};
 
 #if defined(__x86_64__)
 
@@ -219,8 +217,7 @@ template <Op op>
 [[gnu::target("avx512f,avx512bw,avx512vpopcntdq")]] std::uint64_t count_avx512(const std::byte* data,
                                                                                std::size_t n) noexcept {
   __m512i total = _mm512_setzero_si512();
-  for (; n >= 64; n -= 64, data += 64)
-    total = _mm512_add_epi64(total, _mm512_popcnt_epi64(_mm512_loadu_si512(data)));
+  for (; n >= 64; n -= 64, data += 64) total = _mm512_add_epi64(total, _mm512_popcnt_epi64(_mm512_loadu_si512(data)));
   if (n > 0) {
     const __m512i rest = _mm512_maskz_loadu_epi8((std::uint64_t{1} << n) - 1, data);
     total = _mm512_add_epi64(total, _mm512_popcnt_epi64(rest));

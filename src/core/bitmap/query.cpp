@@ -40,8 +40,8 @@ bool block_overlaps(const Block& a, const Block& b) noexcept {
     const Bits right = bits_of(b.payload);
     const std::uint32_t low = std::max(left.base, right.base);
     const std::uint32_t high = std::min(left.end(), right.end());
-    return low < high && kernels::table().overlaps(left.data + (low - left.base), right.data + (low - right.base),
-                                                   high - low);
+    return low < high &&
+           kernels::table().overlaps(left.data + (low - left.base), right.data + (low - right.base), high - low);
   }
   bool overlaps = false;
   sweep<SetOperation::kIntersection>(BlockRuns(a.form, a.payload), BlockRuns(b.form, b.payload), [&overlaps](Run) {

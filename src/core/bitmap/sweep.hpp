@@ -10,10 +10,14 @@ namespace chatopt::core {
 
 [[nodiscard]] constexpr bool holds(SetOperation operation, bool in_a, bool in_b) noexcept {
   switch (operation) {
-    case SetOperation::kUnion: return in_a || in_b;
-    case SetOperation::kIntersection: return in_a && in_b;
-    case SetOperation::kDifference: return in_a && !in_b;
-    default: return in_a != in_b;
+    case SetOperation::kUnion:
+      return in_a || in_b;
+    case SetOperation::kIntersection:
+      return in_a && in_b;
+    case SetOperation::kDifference:
+      return in_a && !in_b;
+    default:
+      return in_a != in_b;
   }
 }
 
@@ -67,10 +71,14 @@ void sweep(A runs_a, B runs_b, Emit emit) noexcept {
 template <class A, class B, class Emit>
 void sweep(SetOperation operation, A a, B b, Emit emit) noexcept {
   switch (operation) {
-    case SetOperation::kUnion: return sweep<SetOperation::kUnion>(a, b, emit);
-    case SetOperation::kIntersection: return sweep<SetOperation::kIntersection>(a, b, emit);
-    case SetOperation::kDifference: return sweep<SetOperation::kDifference>(a, b, emit);
-    default: return sweep<SetOperation::kSymmetricDifference>(a, b, emit);
+    case SetOperation::kUnion:
+      return sweep<SetOperation::kUnion>(a, b, emit);
+    case SetOperation::kIntersection:
+      return sweep<SetOperation::kIntersection>(a, b, emit);
+    case SetOperation::kDifference:
+      return sweep<SetOperation::kDifference>(a, b, emit);
+    default:
+      return sweep<SetOperation::kSymmetricDifference>(a, b, emit);
   }
 }
 

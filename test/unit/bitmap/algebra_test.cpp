@@ -70,7 +70,8 @@ TEST_P(EveryPath, HoldsForSetsOfAMillionMembers) {
     ASSERT_TRUE(bitmap_is_valid(left));
     ASSERT_EQ(bitmap_cardinality(left), static_cast<Count>(sets[0].size()));
     for (const SetOperation operation : kOperations)
-      ASSERT_NO_FATAL_FAILURE(expect_set(apply(operation, left, right), combined(operation, sets[0], sets[1]), "apply"));
+      ASSERT_NO_FATAL_FAILURE(
+          expect_set(apply(operation, left, right), combined(operation, sets[0], sets[1]), "apply"));
     ASSERT_TRUE(bitmap_contains(apply(SetOperation::kUnion, left, right), left));
     ASSERT_FALSE(bitmap_overlaps(apply(SetOperation::kDifference, left, right), right));
     ASSERT_EQ(parsed(text_of(left)), left);

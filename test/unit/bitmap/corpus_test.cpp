@@ -44,7 +44,8 @@ TEST(BitmapCorpus, StoredValuesReadBack) {
     forms.insert(std::to_integer<unsigned>(set[0]));
     if (!bitmap_is_chunked(set)) continue;
     const Count chunks = std::to_integer<Count>(set[2]) + 1;
-    for (Count i = 0; i < chunks; ++i) chunk_forms.insert(std::to_integer<unsigned>(set[static_cast<std::size_t>(15 + 8 * i)]) >> 6);
+    for (Count i = 0; i < chunks; ++i)
+      chunk_forms.insert(std::to_integer<unsigned>(set[static_cast<std::size_t>(15 + 8 * i)]) >> 6);
   }
   EXPECT_EQ(forms, (std::set<unsigned>{0x10, 0x11, 0x12, 0x13, 0x14, 0x15}));
   EXPECT_EQ(chunk_forms, (std::set<unsigned>{0, 1, 2, 3}));

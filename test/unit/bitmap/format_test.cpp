@@ -63,8 +63,8 @@ TEST(BitmapFormat, ChunksAreWhatIsDocumented) {
   // One chunk of 1,250 bytes behind base 0, one of a single member.
   ASSERT_EQ(set.size(), 8U + 16 + 1251 + 1);
   EXPECT_EQ(Encoded(set.begin(), set.begin() + 27),
-            raw({0x15, 0, 1, 0, 0x88, 0x13, 0, 0, 0, 0, 0x87, 0x13, 0xE3, 0x04, 0, 0x40, 5, 0, 0, 0, 0xE4, 0x04, 0, 0x80,
-                 0, 0x55, 0x55}));
+            raw({0x15, 0,    1, 0, 0x88, 0x13, 0,    0,    0, 0,    0x87, 0x13, 0xE3, 0x04,
+                 0,    0x40, 5, 0, 0,    0,    0xE4, 0x04, 0, 0x80, 0,    0x55, 0x55}));
   EXPECT_EQ(set.back(), std::byte{3});
 }
 
@@ -105,9 +105,8 @@ TEST(BitmapFormat, TwoDenseSetsAboutTheLimitCombine) {
 }
 
 TEST(BitmapFormat, HoldsAtEveryBorder) {
-  const Members borders{0,          1,          7,          8,          63,         64,         65534,
-                        65535,      65536,      65537,      131071,     131072,     2147418111, 2147418112,
-                        2147483639, 2147483640, 2147483646, 2147483647};
+  const Members borders{0,     1,      7,      8,          63,         64,         65534,      65535,      65536,
+                        65537, 131071, 131072, 2147418111, 2147418112, 2147483639, 2147483640, 2147483646, 2147483647};
   Random random(71);
   for (int round = 0; round < 400; ++round) {
     Members members = round % 2 == 0 ? Members{} : random_members(random, random_size(random));
@@ -159,35 +158,36 @@ TEST(BitmapFormat, TheFullUniverseOfRandomBitsFits) {
 TEST(BitmapDoor, RefusesWhatIsNotCanonical) {
   EXPECT_FALSE(bitmap_is_valid({}));
   const Encoded refused[] = {
-      raw({0x00}),                          // no generation
-      raw({0x20}),                          // a later one
-      raw({0x16}),                          // no form
-      raw({0x10, 0}),                       // empty and more
-      raw({0x11}),                          // nothing behind
-      raw({0x11, 3}),                       // half a run
-      raw({0x11, 3, 0, 0}),                 // a run and more
-      raw({0x11, 0x83, 0x00, 0}),           // a number longer than need be
+      raw({0x00}),                                   // no generation
+      raw({0x20}),                                   // a later one
+      raw({0x16}),                                   // no form
+      raw({0x10, 0}),                                // empty and more
+      raw({0x11}),                                   // nothing behind
+      raw({0x11, 3}),                                // half a run
+      raw({0x11, 3, 0, 0}),                          // a run and more
+      raw({0x11, 0x83, 0x00, 0}),                    // a number longer than need be
       raw({0x11, 0xFF, 0xFF, 0xFF, 0xFF, 0x07, 1}),  // beyond the last member
       raw({0x11, 0xFF, 0xFF, 0xFF, 0xFF, 0x1F, 0}),  // beyond 32 bits
       raw({0x11, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01, 0}),
-      raw({0x11, 0xA0, 0x9C, 0x01, 0}),     // {20000}: dense is shorter
-      raw({0x12, 0}),                       // no bits
-      raw({0x12, 0, 0}),                    // zero bits
-      raw({0x12, 0, 0x55, 0}),              // zero at the end
-      raw({0x12, 0, 0, 0x55}),              // zero at the beginning
-      raw({0x12, 0, 0xFF}),                 // a run takes no more
+      raw({0x11, 0xA0, 0x9C, 0x01, 0}),                 // {20000}: dense is shorter
+      raw({0x12, 0}),                                   // no bits
+      raw({0x12, 0, 0}),                                // zero bits
+      raw({0x12, 0, 0x55, 0}),                          // zero at the end
+      raw({0x12, 0, 0, 0x55}),                          // zero at the beginning
+      raw({0x12, 0, 0xFF}),                             // a run takes no more
       raw({0x12, 0x80, 0x80, 0x80, 0x80, 0x01, 0x55}),  // beyond the last member
-      raw({0x11, 5, 0}),                    // one member is shorter as such
-      raw({0x13, 0, 1, 1}),                 // dense is shorter
+      raw({0x11, 5, 0}),                                // one member is shorter as such
+      raw({0x13, 0, 1, 1}),                             // dense is shorter
       raw({0x13, 5, 0xFF, 0xFF, 0xFF, 0xFF, 0x07}),
       raw({0x13, 5, 0xFF}),
-      raw({0x14, 0, 99}),                   // one run is a run
-      raw({0x14, 0, 99, 99}),               // half a run
-      raw({0x14, 0, 0, 99, 0}),             // members are shorter
-      raw({0x15}), raw({0x15, 0, 0, 0, 0, 0, 0, 0}), raw({0x15, 0, 0xFF, 0xFF, 0, 0, 0, 0, 0}),
+      raw({0x14, 0, 99}),        // one run is a run
+      raw({0x14, 0, 99, 99}),    // half a run
+      raw({0x14, 0, 0, 99, 0}),  // members are shorter
+      raw({0x15}),
+      raw({0x15, 0, 0, 0, 0, 0, 0, 0}),
+      raw({0x15, 0, 0xFF, 0xFF, 0, 0, 0, 0, 0}),
   };
-  for (const Encoded& bytes : refused)
-    EXPECT_FALSE(bitmap_is_valid(bytes)) << testing::PrintToString(bytes);
+  for (const Encoded& bytes : refused) EXPECT_FALSE(bitmap_is_valid(bytes)) << testing::PrintToString(bytes);
 }
 
 // A small set as chunks, with everything else right.
@@ -202,12 +202,20 @@ TEST(BitmapDoor, ReadsOnlyCanonicalValuesFromMutations) {
   for (int round = 0; round < 8000; ++round) {
     Encoded bytes = Twin::encode(random_members(random, below(random, round % 10 == 0 ? 3000 : 30)));
     for (std::uint64_t changes = 1 + below(random, 3); changes > 0; --changes) {
-      const auto at = bytes.empty() ? 0 : static_cast<std::ptrdiff_t>(below(random, std::min<std::size_t>(bytes.size(), 64)));
+      const auto at =
+          bytes.empty() ? 0 : static_cast<std::ptrdiff_t>(below(random, std::min<std::size_t>(bytes.size(), 64)));
       switch (below(random, 4)) {
-        case 0: bytes.insert(bytes.begin() + at, static_cast<std::byte>(random())); break;
-        case 1: if (!bytes.empty()) bytes.erase(bytes.begin() + at); break;
-        case 2: bytes.resize(below(random, bytes.size() + 1)); break;
-        default: if (!bytes.empty()) bytes[static_cast<std::size_t>(at)] ^= static_cast<std::byte>(1U << below(random, 8));
+        case 0:
+          bytes.insert(bytes.begin() + at, static_cast<std::byte>(random()));
+          break;
+        case 1:
+          if (!bytes.empty()) bytes.erase(bytes.begin() + at);
+          break;
+        case 2:
+          bytes.resize(below(random, bytes.size() + 1));
+          break;
+        default:
+          if (!bytes.empty()) bytes[static_cast<std::size_t>(at)] ^= static_cast<std::byte>(1U << below(random, 8));
       }
     }
     bytes = exact(bytes);

@@ -92,7 +92,8 @@ void expect_answers(Random& random, const Members& members) {
       Members rest(next, members.end());
       Members walked;
       do {
-        for (std::uint64_t member = run.first; member <= run.last; ++member) walked.push_back(static_cast<Member>(member));
+        for (std::uint64_t member = run.first; member <= run.last; ++member)
+          walked.push_back(static_cast<Member>(member));
       } while (i < 12 && from.next(run));
       if (i < 12) {
         ASSERT_EQ(walked, rest);
@@ -149,7 +150,8 @@ TEST(Queries, TheOrderIsThatOfArraysAndTotal) {
   for (int round = 0; round < 600; ++round) {
     const Members a = random_members(random, random_size(random) / 4);
     Members b = relative_of(random, a);
-    if (below(random, 4) == 0) b = Members(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(below(random, a.size() + 1)));
+    if (below(random, 4) == 0)
+      b = Members(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(below(random, a.size() + 1)));
     const Encoded left = Twin::encode(a);
     const Encoded right = Twin::encode(b);
     const int wanted = a < b ? -1 : a == b ? 0 : 1;
@@ -164,16 +166,16 @@ TEST(Queries, TheOrderIsThatOfArraysAndTotal) {
 // The values are in indexes and partitions: they may never change.
 TEST(Queries, HashesAreTheSameInEveryVersion) {
   std::map<std::string, std::uint64_t> hashes;
-  for (const char* text : {"{}", "{0}", "{0-29}", "{2147483647}", "{0,2,4}", "{0-2147483647}", "{1-70000,70002,80000-200000}"})
+  for (const char* text :
+       {"{}", "{0}", "{0-29}", "{2147483647}", "{0,2,4}", "{0-2147483647}", "{1-70000,70002,80000-200000}"})
     hashes[text] = bitmap_hash(parsed(text), 0);
-  const std::map<std::string, std::uint64_t> wanted{
-      {"{}", 0x8632F0229A99A2D8U},
-      {"{0}", 0xB906F7E27E78136FU},
-      {"{0-29}", 0xBDB60E225AF9D464U},
-      {"{2147483647}", 0x5C0F607345D44E89U},
-      {"{0,2,4}", 0xEC923A00EC87D02AU},
-      {"{0-2147483647}", 0x8C984AA4D23154D9U},
-      {"{1-70000,70002,80000-200000}", 0x58EE66D64E66FBD0U}};
+  const std::map<std::string, std::uint64_t> wanted{{"{}", 0x8632F0229A99A2D8U},
+                                                    {"{0}", 0xB906F7E27E78136FU},
+                                                    {"{0-29}", 0xBDB60E225AF9D464U},
+                                                    {"{2147483647}", 0x5C0F607345D44E89U},
+                                                    {"{0,2,4}", 0xEC923A00EC87D02AU},
+                                                    {"{0-2147483647}", 0x8C984AA4D23154D9U},
+                                                    {"{1-70000,70002,80000-200000}", 0x58EE66D64E66FBD0U}};
   EXPECT_EQ(hashes, wanted);
   EXPECT_NE(bitmap_hash(parsed("{1}"), 0), bitmap_hash(parsed("{1}"), 1));
 }

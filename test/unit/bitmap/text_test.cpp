@@ -64,7 +64,10 @@ TEST(BitmapText, SaysWhatIsWrongAndWhere) {
   expect_refused("{{1}}", kSyntax, 1);
   expect_refused("{1-2-3}", kSyntax, 4);
   expect_refused(std::string_view("{1\0}", 4), kSyntax, 2);
-  expect_refused("{\xC2\xA0" "1}", kSyntax, 1);
+  expect_refused(
+      "{\xC2\xA0"
+      "1}",
+      kSyntax, 1);
   expect_refused("-1", kNegative, 0);
   expect_refused("{3,-1}", kNegative, 3);
   expect_refused("{3--1}", kNegative, 3);

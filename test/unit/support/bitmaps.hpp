@@ -179,10 +179,17 @@ inline Members combined(SetOperation operation, const Members& a, const Members&
   Members result;
   const auto out = std::back_inserter(result);
   switch (operation) {
-    case SetOperation::kUnion: std::set_union(a.begin(), a.end(), b.begin(), b.end(), out); break;
-    case SetOperation::kIntersection: std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), out); break;
-    case SetOperation::kDifference: std::set_difference(a.begin(), a.end(), b.begin(), b.end(), out); break;
-    default: std::set_symmetric_difference(a.begin(), a.end(), b.begin(), b.end(), out);
+    case SetOperation::kUnion:
+      std::set_union(a.begin(), a.end(), b.begin(), b.end(), out);
+      break;
+    case SetOperation::kIntersection:
+      std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), out);
+      break;
+    case SetOperation::kDifference:
+      std::set_difference(a.begin(), a.end(), b.begin(), b.end(), out);
+      break;
+    default:
+      std::set_symmetric_difference(a.begin(), a.end(), b.begin(), b.end(), out);
   }
   return result;
 }
@@ -223,15 +230,18 @@ inline std::size_t random_size(Random& random) {
 // A set that has much to do with the other one.
 inline Members relative_of(Random& random, const Members& other) {
   switch (below(random, 4)) {
-    case 0: return other;
+    case 0:
+      return other;
     case 1: {
       Members result;
       for (const Member member : other)
         if (below(random, 3) != 0) result.push_back(member);
       return result;
     }
-    case 2: return combined(SetOperation::kUnion, other, random_members(random, below(random, 20)));
-    default: return random_members(random, random_size(random));
+    case 2:
+      return combined(SetOperation::kUnion, other, random_members(random, below(random, 20)));
+    default:
+      return random_members(random, random_size(random));
   }
 }
 
