@@ -133,3 +133,8 @@ inline bool function_denied_to_public(Oid function) {
 #ifndef PG_GETARG_ITEMPOINTER
 #define PG_GETARG_ITEMPOINTER(n) reinterpret_cast<ItemPointer>(PG_GETARG_POINTER(n))
 #endif
+
+// Errors that a caller may ask to be noted instead of raised, as of 16.
+#ifndef ereturn
+#define ereturn(context, dummy_value, ...) ereport_domain(ERROR, TEXTDOMAIN, __VA_ARGS__)
+#endif
