@@ -6,7 +6,7 @@ tools=$(cd "$(dirname "$0")" && pwd)
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 	echo "setup: not a Debian system, nothing is installed. Needed: PostgreSQL 15 to 18 with server headers, pgTAP and pg_prove," >&2
-	echo "  Perl with IPC::Run, a C++20 compiler, Boost headers, GoogleTest, CMake, GNU make, clang-query, Python 3" >&2
+	echo "  Perl with IPC::Run, a C++20 compiler, Boost headers, GoogleTest, CMake, GNU make, clang with libFuzzer, clang-query, Python 3" >&2
 	exit
 fi
 
@@ -26,7 +26,7 @@ newest_offered() {
 
 packages_for() {
 	echo "postgresql-$1 postgresql-server-dev-$1 postgresql-$1-pgtap libtap-parser-sourcehandler-pgtap-perl libipc-run-perl
-		g++ make cmake libboost-dev libgtest-dev clang clang-tools python3 python3-psycopg2 xz-utils"
+		g++ make cmake libboost-dev libgtest-dev clang clang-tools libclang-rt-dev python3 python3-psycopg2 xz-utils"
 }
 missing_of() {
 	for package in $(packages_for "$1"); do

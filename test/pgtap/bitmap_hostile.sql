@@ -1,5 +1,5 @@
 -- Text that no honest client sends: refused with 22P02, or read as a set whose text is read as the same set.
--- (Bytes: test/tap/010_hostile_binary.pl.)
+-- (Bytes: test/tap/011_hostile_binary.pl.)
 \set file bitmap_hostile
 \ir setup.psql
 SELECT plan(6);
