@@ -1,13 +1,9 @@
 // The text form, both ways.
-#include <charconv>
-
 #include "core/bitmap/bitmap.hpp"
 
 namespace chatopt::core {
 
 namespace {
-
-constexpr std::size_t kMostDigits = 10;
 
 int digits(Member member) noexcept {
   int result = 1;
@@ -15,7 +11,16 @@ int digits(Member member) noexcept {
   return result;
 }
 
-char* put(char* out, Member member) noexcept { return std::to_chars(out, out + kMostDigits, member).ptr; }
+// Not std::to_chars, which would leave symbols of the standard library's in the list of ours.
+char* put(char* out, Member member) noexcept {
+  char* const end = out + digits(member);
+  out = end;
+  do {
+    *--out = static_cast<char>('0' + member % 10);
+    member /= 10;
+  } while (member != 0);
+  return end;
+}
 
 class Parser {
  public:
