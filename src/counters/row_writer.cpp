@@ -13,9 +13,54 @@ void ensure_executor_state(RowWriter* writer) {
   ExecOpenIndices(writer->result, false);
 }
 
-void insert_index_entries(RowWriter* writer, pg::IndexUpdate indexes) {
+bool is_written(AttrNumber column, const ColumnValue* values, int count) {
+  for (int i = 0; i < count; ++i)
+    if (values[i].column == column) return true;
+  return false;
+}
+
+// Does the index depend on none of the written columns?
+bool is_unchanged(const IndexInfo& index, const ColumnValue* values, int count) {
+  for (int i = 0; i < index.ii_NumIndexAttrs; ++i)
+    if (is_written(index.ii_IndexAttrNumbers[i], values, count)) return false;
+  return true;
+}
+
+// An index for which an entry can be made without asking what else it holds.
+bool is_plain(const IndexInfo& index, bool unchanged) {
+  return index.ii_Predicate == NIL && index.ii_Expressions == NIL && index.ii_ExclusionOps == nullptr &&
+         (unchanged || !index.ii_Unique);
+}
+
+bool all_plain(const ResultRelInfo* result, const ColumnValue* values, int count) {
+  for (int i = 0; i < result->ri_NumIndices; ++i) {
+    const IndexInfo& index = *result->ri_IndexRelationInfo[i];
+    if (!is_plain(index, is_unchanged(index, values, count))) return false;
+  }
+  return true;
+}
+
+void insert_index_entry(RowWriter* writer, int position, bool unchanged) {
+  IndexInfo* index = writer->result->ri_IndexRelationInfo[position];
+  Datum entry[INDEX_MAX_KEYS];
+  bool nulls[INDEX_MAX_KEYS];
+  if (!index->ii_ReadyForInserts) return;
+  FormIndexDatum(index, writer->slot, writer->estate, entry, nulls);
+  (void)index_insert(writer->result->ri_IndexRelationDescs[position], entry, nulls, &writer->slot->tts_tid,
+                     writer->relation, UNIQUE_CHECK_NO, unchanged, index);
+}
+
+// The row is locked and its unique keys stay what they are, so they stay unique. The executor would ask all the same,
+// and find every version that this transaction has made of the row: for many sends in one transaction that is
+// quadratic.
+void insert_index_entries(RowWriter* writer, pg::IndexUpdate indexes, const ColumnValue* values, int count) {
   ensure_executor_state(writer);
-  (void)pg::insert_index_tuples(writer->result, writer->slot, writer->estate, indexes);
+  if (indexes.only_summarizing || !all_plain(writer->result, values, count)) {
+    (void)pg::insert_index_tuples(writer->result, writer->slot, writer->estate, indexes);
+    return;
+  }
+  for (int i = 0; i < writer->result->ri_NumIndices; ++i)
+    insert_index_entry(writer, i, is_unchanged(*writer->result->ri_IndexRelationInfo[i], values, count));
 }
 
 struct Check {
@@ -123,7 +168,7 @@ bool write_row(RowWriter* writer, ItemPointer place, const ColumnValue* values, 
   if (pg::update_tuple(writer->relation, place, slot, GetCurrentCommandId(true), &failure, &indexes) != TM_Ok)
     return false;
   *place = slot->tts_tid;
-  if (indexes.needed) insert_index_entries(writer, indexes);
+  if (indexes.needed) insert_index_entries(writer, indexes, values, count);
   if (writer->estate != nullptr) ResetPerTupleExprContext(writer->estate);
   return true;
 }
