@@ -75,7 +75,8 @@ check-model:
 soak:
 	sh tools/with_server.sh prove -v test/model/soak.t
 bench:
-	CHATOPT_FSYNC=on sh tools/with_server.sh sh bench/run
+	CHATOPT_FSYNC=on CHATOPT_TIMEOUT=7200 CHATOPT_SERVER_OPTIONS='-c wal_level=replica -c shared_buffers=1GB -c max_wal_size=4GB' \
+		sh tools/with_server.sh sh -c 'sh bench/run && sh bench/receipts'
 bench-core:
 	mkdir -p build/bench
 	$(CXX) -std=c++20 -O2 -fPIC -Isrc -o build/bench/bitmap bench/core/bitmap.cpp src/core/bitmap/*.cpp -lbenchmark -lpthread
