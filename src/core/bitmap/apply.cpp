@@ -227,6 +227,74 @@ std::size_t apply_flat(SetOperation operation, Bytes a, Bytes b, std::byte* out)
   return write_listed(swept, end, out);
 }
 
+// Two flat dense sets near each other, as groups are: most often the result is dense too.
+
+// The n bytes at the end of a set, 1 … 8 of them, as a number.
+[[gnu::always_inline]] inline std::uint64_t last_bytes(Bytes set, std::size_t n) noexcept {
+  const std::byte* const end = set.data() + set.size();
+  if (set.size() >= 8) return bytes::load<std::uint64_t>(end - 8) >> 8 * (8 - n);
+  return bytes::load_some(end - n, n);
+}
+
+[[gnu::always_inline]] inline std::uint64_t combined_word(SetOperation operation, std::uint64_t a,
+                                                          std::uint64_t b) noexcept {
+  switch (operation) {
+    case SetOperation::kUnion:
+      return a | b;
+    case SetOperation::kIntersection:
+      return a & b;
+    case SetOperation::kDifference:
+      return a & ~b;
+    default:
+      return a ^ b;
+  }
+}
+
+auto kernel_of(SetOperation operation) noexcept {
+  const kernels::Table& kernel = kernels::table();
+  switch (operation) {
+    case SetOperation::kUnion:
+      return kernel.unite_runs;
+    case SetOperation::kIntersection:
+      return kernel.intersect_runs;
+    case SetOperation::kDifference:
+      return kernel.subtract_runs;
+    default:
+      return kernel.flip_runs;
+  }
+}
+
+// The size of the result; 0 when it has to be done in another way, and then out may have been written.
+[[gnu::always_inline]] inline std::size_t apply_near_bits(SetOperation operation, Bytes a, Bytes b,
+                                                          std::byte* out) noexcept {
+  const Bits left = bits_of(a.subspan(1));
+  const Bits right = bits_of(b.subspan(1));
+  const std::uint32_t base = std::min(left.base, right.base);
+  const std::uint32_t span = std::max(left.end(), right.end()) - base;
+  if (span <= 8) {
+    std::uint64_t word = combined_word(operation, last_bytes(a, left.size) << 8 * (left.base - base),
+                                       last_bytes(b, right.size) << 8 * (right.base - base));
+    if (word == 0) return bitmap_write_empty(out);
+    const auto skipped = static_cast<std::uint32_t>(std::countr_zero(word)) / 8;
+    word >>= 8 * skipped;
+    *out = format_byte(Form::kBits);
+    std::byte* const data = bytes::put_varint(out + 1, base + skipped);
+    const auto end = static_cast<std::size_t>(data - out) + 8 - static_cast<unsigned>(std::countl_zero(word)) / 8;
+    // A run takes two bytes and more, a member one and more; a single run comes before bits of the same size.
+    const std::uint64_t runs = bytes::count_ones(word & ~(word << 1));
+    if (runs + 1 < end && (runs == 1 || 2 * runs + 1 < end || bytes::count_ones(word) + 1 < end)) return 0;
+    bytes::store(data, word);
+    return end;
+  }
+  if (left.base != right.base || left.size != right.size || span > kMaxFlatPayload - 4) return 0;
+  *out = format_byte(Form::kBits);
+  std::byte* const data = bytes::put_varint(out + 1, base);
+  const kernels::Counts counts = kernel_of(operation)(data, left.data, right.data, span);
+  const auto end = static_cast<std::size_t>(data - out) + span;
+  if (2 * counts.runs + 1 < end || counts.members + 1 < end) return 0;
+  return data[0] == std::byte{0} || data[span - 1] == std::byte{0} ? 0 : end;
+}
+
 // No fewer than the chunks of the result.
 std::size_t chunks_at_most(SetOperation operation, Bytes a, Bytes b) noexcept;
 
@@ -296,6 +364,10 @@ std::size_t bitmap_write_run(Member first, Member last, std::byte* out) noexcept
 }
 
 std::size_t bitmap_apply(SetOperation operation, Bytes a, Bytes b, std::byte* out) noexcept {
+  if (form_of(a) == Form::kBits && form_of(b) == Form::kBits) {
+    const std::size_t size = apply_near_bits(operation, a, b, out);
+    return size != 0 ? size : apply_flat(operation, a, b, out);
+  }
   if (bitmap_is_empty(a)) return keeps_b(operation) ? copied(b, out) : bitmap_write_empty(out);
   if (bitmap_is_empty(b)) return keeps_a(operation) ? copied(a, out) : bitmap_write_empty(out);
   if (!bitmap_is_chunked(a) && !bitmap_is_chunked(b)) return apply_flat(operation, a, b, out);
