@@ -43,6 +43,7 @@ class MemberBatches {
         members_[n++] = next++;
       }
     }
+    members_[n] = 0;
     from_ = from;
     next_ = next;
     at_ = 0;
@@ -55,25 +56,25 @@ class MemberBatches {
   std::uint32_t next_ = 0;  // the lowest that may come
   std::size_t at_ = 0;
   std::size_t size_ = 0;
-  Member members_[kBatch];
+  Member members_[kBatch + 1];  // one more may be read
 };
 
 // Writes a block in the members form, with room for four bytes beyond what it takes.
 class MemberWriter {
  public:
   explicit MemberWriter(std::byte* out) noexcept : begin_(out), at_(out) {}
-  // The member is in the set if it is kept, which costs no branch.
-  [[gnu::always_inline]] void add(Member member, bool kept) noexcept {
+  // The member is in the set if kept is 1; where it is 0, that costs no branch.
+  [[gnu::always_inline]] void add(Member member, std::uint32_t kept) noexcept {
     const std::uint32_t gap = member - next_;
     if (gap < 0x80) {
       *at_ = static_cast<std::byte>(gap);
-      at_ += kept ? 1 : 0;
-    } else if (kept) {
+      at_ += kept;
+    } else if (kept != 0) {
       at_ = bytes::put_varint(at_, gap);
     }
-    runs_ += kept && gap != 0 ? 1U : 0U;
-    members_ += kept ? 1U : 0U;
-    next_ = kept ? member + 1 : next_;
+    runs_ += kept & (gap != 0 ? 1U : 0U);
+    members_ += kept;
+    next_ += (gap + 1) & (0 - kept);
   }
   [[nodiscard]] Bytes written() const noexcept { return {begin_, static_cast<std::size_t>(at_ - begin_)}; }
   [[nodiscard]] std::uint32_t members() const noexcept { return members_; }
@@ -90,6 +91,45 @@ class MemberWriter {
   std::uint32_t runs_ = 0;
 };
 
+// Goes through what two batches have there. Which of two members is passed is made of differences, as compilers turn
+// comparisons into branches, half of which are mispredicted; what follows a member is read before it is known to be.
+class Heads {
+ public:
+  Heads(const MemberBatches& left, const MemberBatches& right) noexcept
+      : in_a_(left.begin()), in_b_(right.begin()), a_(*in_a_), b_(*in_b_), end_a_(left.end()), end_b_(right.end()) {}
+  [[nodiscard]] bool more() const noexcept { return in_a_ != end_a_ && in_b_ != end_b_; }
+  [[nodiscard]] const Member* in_a() const noexcept { return in_a_; }
+  [[nodiscard]] const Member* in_b() const noexcept { return in_b_; }
+
+  struct Step {
+    Member member;    // the lower
+    std::uint32_t a;  // 1 where a has it, else 0
+    std::uint32_t b;
+  };
+  // Passes the lower, or both where they are the same.
+  [[gnu::always_inline]] Step step() noexcept {
+    const std::int64_t difference = std::int64_t{a_} - std::int64_t{b_};
+    const std::int64_t only_a = difference >> 63;  // all bits or none
+    const std::int64_t only_b = (std::int64_t{b_} - std::int64_t{a_}) >> 63;
+    const auto has_a = ~static_cast<std::uint32_t>(only_b);
+    const auto has_b = ~static_cast<std::uint32_t>(only_a);
+    const Step result{(a_ & has_a) | (b_ & ~has_a), has_a & 1, has_b & 1};
+    a_ ^= (a_ ^ in_a_[1]) & has_a;
+    b_ ^= (b_ ^ in_b_[1]) & has_b;
+    in_a_ += 1 + only_b;
+    in_b_ += 1 + only_a;
+    return result;
+  }
+
+ private:
+  const Member* in_a_;
+  const Member* in_b_;
+  Member a_;
+  Member b_;
+  const Member* end_a_;
+  const Member* end_b_;
+};
+
 template <SetOperation operation>
 [[gnu::noinline]] inline void merge_members(Bytes a, Bytes b, MemberWriter& out) noexcept {
   constexpr bool keeps_a = holds(operation, true, false);
@@ -99,30 +139,24 @@ template <SetOperation operation>
   MemberBatches left(a);
   MemberBatches right(b);
   while (!left.done() && !right.done()) {
-    const Member* in_a = left.begin();
-    const Member* in_b = right.begin();
-    const Member* const end_a = left.end();
-    const Member* const end_b = right.end();
-    while (in_a != end_a && in_b != end_b) {
-      const Member from_a = *in_a;
-      const Member from_b = *in_b;
-      const bool passes_a = from_a <= from_b;
-      const bool passes_b = from_b <= from_a;
-      in_a += passes_a ? 1 : 0;
-      in_b += passes_b ? 1 : 0;
-      const bool kept =
-          (keeps_a & passes_a & !passes_b) | (keeps_b & passes_b & !passes_a) | (keeps_both & passes_a & passes_b);
-      writer.add(passes_a ? from_a : from_b, kept);
+    Heads heads(left, right);
+    while (heads.more()) {
+      const Heads::Step step = heads.step();
+      std::uint32_t kept = 1;
+      if constexpr (!keeps_both && keeps_b) kept = step.a ^ step.b;
+      if constexpr (keeps_both && !keeps_a) kept = step.a & step.b;
+      if constexpr (keeps_a && !keeps_b) kept = step.b ^ 1;
+      writer.add(step.member, kept);
     }
-    left.pass(in_a);
-    right.pass(in_b);
+    left.pass(heads.in_a());
+    right.pass(heads.in_b());
   }
   if constexpr (keeps_a)
     for (; !left.done(); left.pass(left.end()))
-      for (const Member* member = left.begin(); member != left.end(); ++member) writer.add(*member, true);
+      for (const Member* member = left.begin(); member != left.end(); ++member) writer.add(*member, 1);
   if constexpr (keeps_b)
     for (; !right.done(); right.pass(right.end()))
-      for (const Member* member = right.begin(); member != right.end(); ++member) writer.add(*member, true);
+      for (const Member* member = right.begin(); member != right.end(); ++member) writer.add(*member, 1);
   out = writer;
 }
 
@@ -138,22 +172,16 @@ Shared shared_members(Bytes a, Bytes b, Enough enough) noexcept {
   MemberBatches left(a);
   MemberBatches right(b);
   while (!left.done() && !right.done() && !enough(result)) {
-    const Member* in_a = left.begin();
-    const Member* in_b = right.begin();
-    const Member* const end_a = left.end();
-    const Member* const end_b = right.end();
+    Heads heads(left, right);
     std::uint64_t members = 0;
-    while (in_a != end_a && in_b != end_b) {
-      const Member from_a = *in_a;
-      const Member from_b = *in_b;
-      in_a += from_a <= from_b ? 1 : 0;
-      in_b += from_b <= from_a ? 1 : 0;
-      members += from_a == from_b ? 1 : 0;
+    while (heads.more()) {
+      const Heads::Step step = heads.step();
+      members += step.a & step.b;
     }
     result.members += members;
-    result.passed += static_cast<std::uint64_t>(in_b - right.begin());
-    left.pass(in_a);
-    right.pass(in_b);
+    result.passed += static_cast<std::uint64_t>(heads.in_b() - right.begin());
+    left.pass(heads.in_a());
+    right.pass(heads.in_b());
   }
   result.all = right.done();
   return result;
