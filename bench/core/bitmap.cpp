@@ -36,6 +36,15 @@ Encoded scattered(std::int64_t members, unsigned seed) {
   return written(builder);
 }
 
+// So many members anywhere in 32 times as many.
+Encoded spread(std::int64_t members, unsigned seed) {
+  std::mt19937_64 random(seed);
+  Builder builder(*std::pmr::new_delete_resource());
+  for (std::int64_t i = 0; i < members; ++i)
+    builder.insert(static_cast<Member>(random() % (32 * static_cast<std::uint64_t>(members))));
+  return written(builder);
+}
+
 template <SetOperation operation, auto make>
 void apply(benchmark::State& state) {
   const Encoded a = make(state.range(0), 1);
@@ -52,6 +61,8 @@ void apply(benchmark::State& state) {
 BENCHMARK(apply<SetOperation::kUnion, random_half>)->SIZES;
 BENCHMARK(apply<SetOperation::kIntersection, random_half>)->SIZES;
 BENCHMARK(apply<SetOperation::kDifference, random_half>)->SIZES;
+BENCHMARK(apply<SetOperation::kUnion, spread>)->SIZES;
+BENCHMARK(apply<SetOperation::kIntersection, spread>)->SIZES;
 BENCHMARK(apply<SetOperation::kUnion, scattered>)->SIZES;
 BENCHMARK(apply<SetOperation::kIntersection, scattered>)->SIZES;
 

@@ -7,6 +7,7 @@
 #include "core/bitmap/block.hpp"
 #include "core/bitmap/chunks.hpp"
 #include "core/bitmap/kernels.hpp"
+#include "core/bitmap/members.hpp"
 #include "core/bitmap/sweep.hpp"
 
 namespace chatopt::core {
@@ -80,6 +81,12 @@ Bits dense(const Block& block, std::byte* room) noexcept {
     result.size = run.last / 8 - result.base + 1;
   }
   std::memset(room, 0, result.size);
+  if (block.form == Form::kMembers) {
+    for (MemberBatches members(block.payload); !members.done(); members.pass(members.end()))
+      for (const Member* member = members.begin(); member != members.end(); ++member)
+        room[*member / 8] |= static_cast<std::byte>(1U << (*member % 8));
+    return result;
+  }
   BlockRuns runs(block.form, block.payload);
   const std::uint32_t start = result.base * 8;
   for (Run run; runs.next(run);) bytes::change_bits<bytes::Change::kSet>(room, run.first - start, run.last - start);
@@ -113,12 +120,93 @@ Choice combine_dense(SetOperation operation, const Block& a, const Block& b, std
   return choice;
 }
 
+// Two blocks in the members form.
+
+MemberWriter merged(SetOperation operation, Bytes a, Bytes b, std::byte* out) noexcept {
+  MemberWriter writer(out);
+  switch (operation) {
+    case SetOperation::kUnion:
+      merge_members<SetOperation::kUnion>(a, b, writer);
+      break;
+    case SetOperation::kIntersection:
+      merge_members<SetOperation::kIntersection>(a, b, writer);
+      break;
+    case SetOperation::kDifference:
+      merge_members<SetOperation::kDifference>(a, b, writer);
+      break;
+    default:
+      merge_members<SetOperation::kSymmetricDifference>(a, b, writer);
+  }
+  return writer;
+}
+
+// The form of a set that is written in the members form: so many, in so many runs.
+Choice choose_members(Bytes block, Member last, std::uint64_t members, std::uint64_t runs) noexcept {
+  if (members == 0) return {};
+  const Member first = block_min(Form::kMembers, block);
+  const std::size_t dense = bytes::varint_size(first / 8) + last / 8 - first / 8 + 1;
+  // A run takes two bytes and more.
+  if (runs > 1 && block.size() < dense && block.size() <= 2 * runs) return {Form::kMembers, block.size(), members};
+  return choice_of(BlockRuns(Form::kMembers, block));
+}
+
+void write_members(Choice choice, Bytes block, std::byte* out) noexcept {
+  if (choice.form == Form::kMembers)
+    std::memcpy(out, block.data(), block.size());
+  else
+    write_block(choice, BlockRuns(Form::kMembers, block), out);
+}
+
+constexpr std::size_t kMostMerged = 8192;  // bytes of both; beyond, what is added up is drawn faster
+
+Choice merge_chunk(SetOperation operation, Bytes a, Bytes b, std::byte* out) noexcept {
+  std::byte room[2 * kMaxBlockSize + 8];
+  const MemberWriter result = merged(operation, a, b, room);
+  const Choice choice = choose_members(result.written(), result.last(), result.members(), result.runs());
+  write_members(choice, result.written(), out);
+  return choice;
+}
+
+std::size_t merge_flat(SetOperation operation, Bytes a, Bytes b, std::byte* out) noexcept {
+  std::byte room[2 * kMaxFlatPayload + 8];
+  const MemberWriter result = merged(operation, a, b, room);
+  Bytes block = result.written();
+  const Choice choice = choose_members(block, result.last(), result.members(), result.runs());
+  if (choice.size <= kMaxFlatPayload) {
+    out[0] = format_byte(choice.form);
+    write_members(choice, block, out + 1);
+    return 1 + choice.size;
+  }
+  const Member first = block_min(Form::kMembers, block);
+  const std::uint32_t number = first / kChunkMembers;
+  if (number == result.last() / kChunkMembers) {
+    // One chunk: only the first number is another.
+    const std::size_t skipped = bytes::varint_size(first) - bytes::varint_size(first % kChunkMembers);
+    bytes::put_varint(room + skipped, first % kChunkMembers);
+    block = block.subspan(skipped);
+    ChunkWriter writer(out, 1);
+    const Choice chunk = choose_members(block, result.last() % kChunkMembers, result.members(), result.runs());
+    write_members(chunk, block, writer.next());
+    writer.add(number, chunk);
+    return writer.finish();
+  }
+  Run listed[2 * kMaxFlatPayload + 1];
+  Run* end = listed;
+  for (BlockRuns runs(Form::kMembers, block); runs.next(*end);) ++end;
+  return write_listed(listed, end, out);
+}
+
 // Beyond this many runs bytes are faster.
 constexpr std::size_t kMostSwept = 512;
 constexpr std::size_t kMostSweptOfBits = 64;
 
 // The combination of two blocks of a chunk, written to out.
 Choice combine_chunk(SetOperation operation, const Block& a, const Block& b, std::byte* out) noexcept {
+  if (a.form == Form::kMembers && b.form == Form::kMembers) {
+    const bool adds = operation == SetOperation::kUnion || operation == SetOperation::kSymmetricDifference;
+    if (!adds || a.payload.size() + b.payload.size() <= kMostMerged)
+      return merge_chunk(operation, a.payload, b.payload, out);
+  }
   const std::size_t runs = runs_at_most(a.form, a.payload.size()) + runs_at_most(b.form, b.payload.size());
   const bool both_dense = a.form == Form::kBits && b.form == Form::kBits;
   if (runs > (both_dense ? kMostSweptOfBits : kMostSwept)) return combine_dense<kChunkBytes>(operation, a, b, out);
@@ -207,6 +295,8 @@ std::size_t apply_flat(SetOperation operation, Bytes a, Bytes b, std::byte* out)
   const Block right{form_of(b), b.subspan(1), 0};
   std::size_t size;
   if (apply_words(operation, left, right, out, size)) return size;
+  if (left.form == Form::kMembers && right.form == Form::kMembers)
+    return merge_flat(operation, left.payload, right.payload, out);
   const auto dense_or_run = [](Form form) { return form == Form::kBits || form == Form::kRun; };
   if (dense_or_run(left.form) && dense_or_run(right.form) && (left.form == Form::kBits || right.form == Form::kBits)) {
     const Bits from = extent(left);
@@ -225,6 +315,74 @@ std::size_t apply_flat(SetOperation operation, Bytes a, Bytes b, std::byte* out)
     return true;
   });
   return write_listed(swept, end, out);
+}
+
+// Two flat dense sets near each other, as groups are: most often the result is dense too.
+
+// The n bytes at the end of a set, 1 … 8 of them, as a number.
+[[gnu::always_inline]] inline std::uint64_t last_bytes(Bytes set, std::size_t n) noexcept {
+  const std::byte* const end = set.data() + set.size();
+  if (set.size() >= 8) return bytes::load<std::uint64_t>(end - 8) >> 8 * (8 - n);
+  return bytes::load_some(end - n, n);
+}
+
+[[gnu::always_inline]] inline std::uint64_t combined_word(SetOperation operation, std::uint64_t a,
+                                                          std::uint64_t b) noexcept {
+  switch (operation) {
+    case SetOperation::kUnion:
+      return a | b;
+    case SetOperation::kIntersection:
+      return a & b;
+    case SetOperation::kDifference:
+      return a & ~b;
+    default:
+      return a ^ b;
+  }
+}
+
+auto kernel_of(SetOperation operation) noexcept {
+  const kernels::Table& kernel = kernels::table();
+  switch (operation) {
+    case SetOperation::kUnion:
+      return kernel.unite_runs;
+    case SetOperation::kIntersection:
+      return kernel.intersect_runs;
+    case SetOperation::kDifference:
+      return kernel.subtract_runs;
+    default:
+      return kernel.flip_runs;
+  }
+}
+
+// The size of the result; 0 when it has to be done in another way, and then out may have been written.
+[[gnu::always_inline]] inline std::size_t apply_near_bits(SetOperation operation, Bytes a, Bytes b,
+                                                          std::byte* out) noexcept {
+  const Bits left = bits_of(a.subspan(1));
+  const Bits right = bits_of(b.subspan(1));
+  const std::uint32_t base = std::min(left.base, right.base);
+  const std::uint32_t span = std::max(left.end(), right.end()) - base;
+  if (span <= 8) {
+    std::uint64_t word = combined_word(operation, last_bytes(a, left.size) << 8 * (left.base - base),
+                                       last_bytes(b, right.size) << 8 * (right.base - base));
+    if (word == 0) return bitmap_write_empty(out);
+    const auto skipped = static_cast<std::uint32_t>(std::countr_zero(word)) / 8;
+    word >>= 8 * skipped;
+    *out = format_byte(Form::kBits);
+    std::byte* const data = bytes::put_varint(out + 1, base + skipped);
+    const auto end = static_cast<std::size_t>(data - out) + 8 - static_cast<unsigned>(std::countl_zero(word)) / 8;
+    // A run takes two bytes and more, a member one and more; a single run comes before bits of the same size.
+    const std::uint64_t runs = bytes::count_ones(word & ~(word << 1));
+    if (runs + 1 < end && (runs == 1 || 2 * runs + 1 < end || bytes::count_ones(word) + 1 < end)) return 0;
+    bytes::store(data, word);
+    return end;
+  }
+  if (left.base != right.base || left.size != right.size || span > kMaxFlatPayload - 4) return 0;
+  *out = format_byte(Form::kBits);
+  std::byte* const data = bytes::put_varint(out + 1, base);
+  const kernels::Counts counts = kernel_of(operation)(data, left.data, right.data, span);
+  const auto end = static_cast<std::size_t>(data - out) + span;
+  if (2 * counts.runs + 1 < end || counts.members + 1 < end) return 0;
+  return data[0] == std::byte{0} || data[span - 1] == std::byte{0} ? 0 : end;
 }
 
 // No fewer than the chunks of the result.
@@ -296,6 +454,10 @@ std::size_t bitmap_write_run(Member first, Member last, std::byte* out) noexcept
 }
 
 std::size_t bitmap_apply(SetOperation operation, Bytes a, Bytes b, std::byte* out) noexcept {
+  if (form_of(a) == Form::kBits && form_of(b) == Form::kBits) {
+    const std::size_t size = apply_near_bits(operation, a, b, out);
+    return size != 0 ? size : apply_flat(operation, a, b, out);
+  }
   if (bitmap_is_empty(a)) return keeps_b(operation) ? copied(b, out) : bitmap_write_empty(out);
   if (bitmap_is_empty(b)) return keeps_a(operation) ? copied(a, out) : bitmap_write_empty(out);
   if (!bitmap_is_chunked(a) && !bitmap_is_chunked(b)) return apply_flat(operation, a, b, out);

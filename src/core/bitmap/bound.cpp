@@ -40,7 +40,8 @@ std::size_t flat_bound(Bytes a, Bytes b) noexcept {
     const Bits left = bits_of(a.subspan(1));
     const Bits right = bits_of(b.subspan(1));
     const std::uint32_t span = std::max(left.end(), right.end()) - std::min(left.base, right.base);
-    if (span <= kMaxFlatPayload - 4) return 1 + 4 + span;  // flat for sure, whatever its base
+    // Flat for sure, whatever its base; bitmap_apply stores a whole word.
+    if (span <= kMaxFlatPayload - 4) return 1 + 4 + std::max(span, 8U);
   }
   const std::size_t runs = combined(as_runs(form_of(a), a.size() - 1), as_runs(form_of(b), b.size() - 1));
   if (runs <= kMaxFlatPayload) return 1 + runs;
@@ -124,6 +125,7 @@ std::size_t range_applied(SetOperation operation, Bytes set, std::int64_t lower,
 }  // namespace
 
 std::size_t bitmap_bound(SetOperation, Bytes a, Bytes b) noexcept {
+  if (form_of(a) == Form::kBits && form_of(b) == Form::kBits) return flat_bound(a, b);
   if (bitmap_is_empty(a) || bitmap_is_empty(b)) return std::max(a.size(), b.size());
   if (bitmap_is_chunked(a)) return bitmap_is_chunked(b) ? chunked_bound(a, b) : mixed_bound(a, b);
   return bitmap_is_chunked(b) ? mixed_bound(b, a) : flat_bound(a, b);

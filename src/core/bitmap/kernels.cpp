@@ -42,6 +42,27 @@ template <Op op>
   return result + static_cast<std::uint64_t>(std::popcount(word));
 }
 
+// carry is the bit below the first: 1 or 0.
+template <Op op>
+[[gnu::always_inline]] inline void combine_run_words(std::byte* out, const std::byte* a, const std::byte* b,
+                                                     std::size_t n, std::uint64_t carry, Counts& counts) noexcept {
+  const auto add = [&](std::uint64_t word) {
+    counts.members += static_cast<std::uint64_t>(std::popcount(word));
+    counts.runs += static_cast<std::uint64_t>(std::popcount(word & ~(word << 1 | carry)));
+    carry = word >> 63;
+  };
+  for (; n >= 8; n -= 8, out += 8, a += 8, b += 8) {
+    auto word = load<std::uint64_t>(a);
+    apply<op>(word, load<std::uint64_t>(b));
+    bytes::store(out, word);
+    add(word);
+  }
+  std::uint64_t word = load_some(a, n);
+  apply<op>(word, load_some(b, n));
+  bytes::store_some(out, word, n);
+  add(word);
+}
+
 [[gnu::always_inline]] inline std::uint64_t count_words(const std::byte* data, std::size_t n) noexcept {
   std::uint64_t result = 0;
   for (; n >= 8; n -= 8, data += 8) result += static_cast<std::uint64_t>(std::popcount(load<std::uint64_t>(data)));
@@ -70,6 +91,13 @@ std::uint64_t combine(std::byte* out, const std::byte* a, const std::byte* b, st
   return combine_words<op>(out, a, b, n);
 }
 
+template <Op op>
+Counts combine_runs(std::byte* out, const std::byte* a, const std::byte* b, std::size_t n) noexcept {
+  Counts result{0, 0};
+  combine_run_words<op>(out, a, b, n, 0, result);
+  return result;
+}
+
 std::uint64_t count(const std::byte* data, std::size_t n) noexcept { return count_words(data, n); }
 
 std::uint64_t count_runs(const std::byte* data, std::size_t n, std::uint64_t enough) noexcept {
@@ -88,9 +116,19 @@ bool overlaps(const std::byte* a, const std::byte* b, std::size_t n) noexcept {
   return (load_some(a, n) & load_some(b, n)) != 0;
 }
 
-constexpr Table kPortable{
-    Path::kPortable,    count,    count_runs, combine<Op::kUnite>, combine<Op::kIntersect>, combine<Op::kSubtract>,
-    combine<Op::kFlip>, includes, overlaps};
+constexpr Table kPortable{Path::kPortable,
+                          count,
+                          count_runs,
+                          combine<Op::kUnite>,
+                          combine<Op::kIntersect>,
+                          combine<Op::kSubtract>,
+                          combine<Op::kFlip>,
+                          combine_runs<Op::kUnite>,
+                          combine_runs<Op::kIntersect>,
+                          combine_runs<Op::kSubtract>,
+                          combine_runs<Op::kFlip>,
+                          includes,
+                          overlaps};
 
 #if defined(__x86_64__)
 
@@ -131,6 +169,33 @@ template <Op op>
     result += summed(counts);
   }
   return result + combine_words<op>(out, a, b, n);
+}
+
+template <Op op>
+[[gnu::target("avx2,popcnt")]] Counts combine_runs_avx2(std::byte* out, const std::byte* a, const std::byte* b,
+                                                        std::size_t n) noexcept {
+  Counts result{0, 0};
+  __m256i before = _mm256_setzero_si256();  // its lowest word is the one below the first
+  while (n >= 32) {
+    __m256i members = _mm256_setzero_si256();
+    __m256i runs = _mm256_setzero_si256();
+    for (int round = 0; round < kRounds && n >= 32; ++round, n -= 32, out += 32, a += 32, b += 32) {
+      __m256i bits = load256(a);
+      apply<op>(bits, load256(b));
+      _mm256_storeu_si256(reinterpret_cast<__m256i_u*>(out), bits);
+      const __m256i turned = _mm256_permute4x64_epi64(bits, 0x93);  // every word one up, the top one at the bottom
+      const __m256i lower = _mm256_blend_epi32(turned, before, 0x03);
+      const __m256i below = _mm256_or_si256(_mm256_slli_epi64(bits, 1), _mm256_srli_epi64(lower, 63));
+      members = _mm256_add_epi8(members, bytes_counted(bits));
+      runs = _mm256_add_epi8(runs, bytes_counted(_mm256_andnot_si256(below, bits)));
+      before = turned;
+    }
+    result.members += summed(members);
+    result.runs += summed(runs);
+  }
+  const auto below = static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm256_castsi256_si128(before)));
+  combine_run_words<op>(out, a, b, n, below >> 63, result);
+  return result;
 }
 
 [[gnu::target("avx2,popcnt")]] std::uint64_t count_avx2(const std::byte* data, std::size_t n) noexcept {
@@ -186,6 +251,10 @@ constexpr Table kAvx2{Path::kAvx2,
                       combine_avx2<Op::kIntersect>,
                       combine_avx2<Op::kSubtract>,
                       combine_avx2<Op::kFlip>,
+                      combine_runs_avx2<Op::kUnite>,
+                      combine_runs_avx2<Op::kIntersect>,
+                      combine_runs_avx2<Op::kSubtract>,
+                      combine_runs_avx2<Op::kFlip>,
                       includes_avx2,
                       overlaps_avx2};
 
@@ -212,6 +281,52 @@ template <Op op>
   std::uint64_t result = 0;
   for (const std::uint64_t lane : lanes) result += lane;
   return result;
+}
+
+// The highest word of before is the one below the first of bits.
+[[gnu::target("avx512f,avx512bw,avx512vpopcntdq"), gnu::always_inline]] inline __m512i run_starts(
+    const __m512i& bits, const __m512i& before) noexcept {
+  // With masks, as GCC 12 warns of what its header leaves undefined in the others.
+  const __m512i lower = _mm512_maskz_alignr_epi64(0xFF, bits, before, 7);
+  const __m512i below =
+      _mm512_or_si512(_mm512_maskz_slli_epi64(0xFF, bits, 1), _mm512_maskz_srli_epi64(0xFF, lower, 63));
+  return bits & ~below;
+}
+
+[[gnu::target("avx512f,avx512bw,avx512vpopcntdq"), gnu::always_inline]] inline std::uint64_t summed512(
+    const __m512i& counts) noexcept {
+  // Halves added up: by way of memory, a vector of this width cannot be read before all of it is written.
+  const __m256i four = _mm256_add_epi64(_mm512_maskz_extracti64x4_epi64(0x0F, counts, 0),
+                                        _mm512_maskz_extracti64x4_epi64(0x0F, counts, 1));
+  const __m128i two = _mm_add_epi64(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1));
+  return static_cast<std::uint64_t>(_mm_cvtsi128_si64(two)) +
+         static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(two, two)));
+}
+
+template <Op op>
+[[gnu::target("avx512f,avx512bw,avx512vpopcntdq")]] Counts combine_runs_avx512(std::byte* out, const std::byte* a,
+                                                                               const std::byte* b,
+                                                                               std::size_t n) noexcept {
+  __m512i members = _mm512_setzero_si512();
+  __m512i runs = _mm512_setzero_si512();
+  __m512i before = _mm512_setzero_si512();
+  for (; n >= 64; n -= 64, out += 64, a += 64, b += 64) {
+    __m512i bits = _mm512_loadu_si512(a);
+    apply<op>(bits, _mm512_loadu_si512(b));
+    _mm512_storeu_si512(out, bits);
+    members = _mm512_add_epi64(members, _mm512_popcnt_epi64(bits));
+    runs = _mm512_add_epi64(runs, _mm512_popcnt_epi64(run_starts(bits, before)));
+    before = bits;
+  }
+  if (n > 0) {
+    const __mmask64 rest = (std::uint64_t{1} << n) - 1;
+    __m512i bits = _mm512_maskz_loadu_epi8(rest, a);
+    apply<op>(bits, _mm512_maskz_loadu_epi8(rest, b));
+    _mm512_mask_storeu_epi8(out, rest, bits);
+    members = _mm512_add_epi64(members, _mm512_popcnt_epi64(bits));
+    runs = _mm512_add_epi64(runs, _mm512_popcnt_epi64(run_starts(bits, before)));
+  }
+  return {summed512(members), summed512(runs)};
 }
 
 [[gnu::target("avx512f,avx512bw,avx512vpopcntdq")]] std::uint64_t count_avx512(const std::byte* data,
@@ -261,6 +376,10 @@ constexpr Table kAvx512{Path::kAvx512,
                         combine_avx512<Op::kIntersect>,
                         combine_avx512<Op::kSubtract>,
                         combine_avx512<Op::kFlip>,
+                        combine_runs_avx512<Op::kUnite>,
+                        combine_runs_avx512<Op::kIntersect>,
+                        combine_runs_avx512<Op::kSubtract>,
+                        combine_runs_avx512<Op::kFlip>,
                         includes_avx2,
                         overlaps_avx2};
 

@@ -11,6 +11,11 @@ namespace chatopt::core::kernels {
 
 enum class Path { kPortable, kAvx2, kAvx512 };
 
+struct Counts {
+  std::uint64_t members;
+  std::uint64_t runs;
+};
+
 // Any alignment, any size; nothing beyond the n bytes is touched. out may be a or b, and overlaps them no other way.
 struct Table {
   Path path;
@@ -22,6 +27,11 @@ struct Table {
   std::uint64_t (*intersect)(std::byte* out, const std::byte* a, const std::byte* b, std::size_t n) noexcept;
   std::uint64_t (*subtract)(std::byte* out, const std::byte* a, const std::byte* b, std::size_t n) noexcept;
   std::uint64_t (*flip)(std::byte* out, const std::byte* a, const std::byte* b, std::size_t n) noexcept;
+  // The same, and their runs too.
+  Counts (*unite_runs)(std::byte* out, const std::byte* a, const std::byte* b, std::size_t n) noexcept;
+  Counts (*intersect_runs)(std::byte* out, const std::byte* a, const std::byte* b, std::size_t n) noexcept;
+  Counts (*subtract_runs)(std::byte* out, const std::byte* a, const std::byte* b, std::size_t n) noexcept;
+  Counts (*flip_runs)(std::byte* out, const std::byte* a, const std::byte* b, std::size_t n) noexcept;
   bool (*includes)(const std::byte* set, const std::byte* subset, std::size_t n) noexcept;
   bool (*overlaps)(const std::byte* a, const std::byte* b, std::size_t n) noexcept;
 };

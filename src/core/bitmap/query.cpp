@@ -7,6 +7,7 @@
 #include "core/bitmap/block.hpp"
 #include "core/bitmap/chunks.hpp"
 #include "core/bitmap/kernels.hpp"
+#include "core/bitmap/members.hpp"
 #include "core/bitmap/sweep.hpp"
 
 namespace chatopt::core {
@@ -28,6 +29,11 @@ bool block_includes(const Block& set, const Block& subset) noexcept {
     return outer.base <= inner.base && inner.end() <= outer.end() &&
            kernels::table().includes(outer.data + (inner.base - outer.base), inner.data, inner.size);
   }
+  if (set.form == Form::kMembers && subset.form == Form::kMembers) {
+    const Shared shared = shared_members(set.payload, subset.payload,
+                                         [](const Shared& so_far) { return so_far.members < so_far.passed; });
+    return shared.all && shared.members == shared.passed;
+  }
   bool included = true;
   sweep<SetOperation::kDifference>(BlockRuns(subset.form, subset.payload), BlockRuns(set.form, set.payload),
                                    [&included](Run) { return included = false; });
@@ -43,6 +49,8 @@ bool block_overlaps(const Block& a, const Block& b) noexcept {
     return low < high &&
            kernels::table().overlaps(left.data + (low - left.base), right.data + (low - right.base), high - low);
   }
+  if (a.form == Form::kMembers && b.form == Form::kMembers)
+    return shared_members(a.payload, b.payload, [](const Shared& so_far) { return so_far.members > 0; }).members > 0;
   bool overlaps = false;
   sweep<SetOperation::kIntersection>(BlockRuns(a.form, a.payload), BlockRuns(b.form, b.payload), [&overlaps](Run) {
     overlaps = true;

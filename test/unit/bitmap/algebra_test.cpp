@@ -53,6 +53,88 @@ TEST_P(EveryPath, EveryOperationIsTheOneOfSortedVectors) {
   }
 }
 
+void expect_algebra(const Members& a, const Members& b) {
+  const Encoded left = Twin::encode(a);
+  const Encoded right = Twin::encode(b);
+  for (const SetOperation operation : kOperations)
+    ASSERT_NO_FATAL_FAILURE(expect_set(apply(operation, left, right), combined(operation, a, b), "apply"))
+        << text_of(left) << " " << text_of(right) << " " << static_cast<int>(operation);
+  const Members both = combined(SetOperation::kIntersection, a, b);
+  ASSERT_EQ(bitmap_overlaps(left, right), !both.empty()) << text_of(left) << " " << text_of(right);
+  ASSERT_EQ(bitmap_contains(left, right), both == b) << text_of(left) << " " << text_of(right);
+  ASSERT_EQ(bitmap_contains(right, left), both == a) << text_of(left) << " " << text_of(right);
+}
+
+// Each number of [start, start + span) with the chance of one in so many, or all but so many.
+Members evenly(Random& random, std::uint64_t start, std::uint64_t span, std::uint64_t one_in, bool but) {
+  Members result;
+  for (std::uint64_t member = start; member < start + span; ++member)
+    if ((below(random, one_in) == 0) != but) result.push_back(static_cast<Member>(member));
+  return result;
+}
+
+TEST_P(EveryPath, HoldsForGroupsAndDenseSetsNearEachOther) {
+  Random random(25);
+  constexpr std::uint64_t kUniverse = std::uint64_t{1} << 31;
+  for (int round = 0; round < 3000; ++round) {
+    const std::uint64_t spans[] = {16, 30, 64, 100, 300, 2000, 4090};
+    const std::uint64_t span = 1 + below(random, spans[below(random, round % 8 == 0 ? 7 : 5)]);
+    const std::uint64_t starts[] = {0, 1000, 1024, 65536 - span / 2, below(random, kUniverse - span), kUniverse - span};
+    const std::uint64_t start = starts[below(random, 6)];
+    const auto drawn = [&] { return evenly(random, start, span, 2 + below(random, 3), below(random, 2) == 0); };
+    const Members a = drawn();
+    Members b = drawn();
+    if (below(random, 3) == 0) {
+      // Little is left of their difference, their intersection or both.
+      b = a;
+      const bool turned = below(random, 2) == 0;
+      if (turned) b = combined(SetOperation::kDifference, evenly(random, start, span, 1, false), a);
+      for (std::uint64_t i = below(random, 4); i > 0 && !b.empty(); --i)
+        b.erase(b.begin() + static_cast<std::ptrdiff_t>(below(random, b.size())));
+    }
+    ASSERT_NO_FATAL_FAILURE(expect_algebra(a, b)) << round;
+  }
+}
+
+TEST_P(EveryPath, HoldsForSetsListedByMember) {
+  Random random(26);
+  constexpr std::uint64_t kUniverse = std::uint64_t{1} << 31;
+  for (int round = 0; round < 150; ++round) {
+    const std::uint64_t sizes[] = {5, 100, 300, 600, 3000, 9000};
+    const std::uint64_t size = 2 + below(random, sizes[below(random, 6)]);
+    const std::uint64_t gaps[] = {9, 12, 32, 130, 1000, 20000};
+    const std::uint64_t gap = gaps[below(random, 6)];
+    const std::uint64_t span = std::min(size * gap, kUniverse);
+    const std::uint64_t starts[] = {0, 65536 - std::min<std::uint64_t>(span / 2, 65536),
+                                    below(random, kUniverse - span + 1), kUniverse - span};
+    const std::uint64_t start = starts[below(random, 4)];
+    const auto drawn = [&](std::uint64_t n) {
+      std::set<Member> result;
+      while (result.size() < n) {
+        const std::uint64_t member = start + below(random, span);
+        result.insert(static_cast<Member>(member));
+        // Some are neighbours, so that the result may be runs or bits.
+        if (below(random, 12) == 0 && member + 1 < start + span) result.insert(static_cast<Member>(member + 1));
+      }
+      return Members(result.begin(), result.end());
+    };
+    const Members a = drawn(size);
+    Members b = drawn(1 + below(random, size));
+    if (round % 3 == 1) {
+      // The neighbours of a: their union is runs.
+      b.clear();
+      for (const Member member : a)
+        if (member < kMaxMember && (b.empty() || b.back() != member)) b.push_back(member + 1);
+    }
+    if (round % 3 == 2) {
+      const Members more = drawn(1 + below(random, 10));
+      b = combined(below(random, 2) == 0 ? SetOperation::kUnion : SetOperation::kDifference, a, more);
+      if (below(random, 2) == 0) b = combined(SetOperation::kDifference, b, drawn(size / 2 + 1));
+    }
+    ASSERT_NO_FATAL_FAILURE(expect_algebra(a, b)) << round;
+  }
+}
+
 TEST_P(EveryPath, HoldsForSetsOfAMillionMembers) {
   Random random(21);
   std::vector<std::uint64_t> universes{2000000};

@@ -79,6 +79,19 @@ TEST_P(Kernels, DoWhatALoopOverBitsDoes) {
     ASSERT_NO_FATAL_FAILURE(expect([](std::byte x, std::byte y) { return x & ~y; }));
     table.flip(out.data(), a.data(), b.data(), size);
     ASSERT_NO_FATAL_FAILURE(expect([](std::byte x, std::byte y) { return x ^ y; }));
+    const auto expect_counts = [&](kernels::Counts counts) {
+      ASSERT_EQ(counts.members, table.count(out.data(), size)) << size;
+      ASSERT_EQ(counts.runs, table.count_runs(out.data(), size, UINT64_MAX)) << size;
+    };
+    out.assign(size, std::byte{0xA5});
+    ASSERT_NO_FATAL_FAILURE(expect_counts(table.unite_runs(out.data(), a.data(), b.data(), size)));
+    ASSERT_NO_FATAL_FAILURE(expect([](std::byte x, std::byte y) { return x | y; }));
+    ASSERT_NO_FATAL_FAILURE(expect_counts(table.intersect_runs(out.data(), a.data(), b.data(), size)));
+    ASSERT_NO_FATAL_FAILURE(expect([](std::byte x, std::byte y) { return x & y; }));
+    ASSERT_NO_FATAL_FAILURE(expect_counts(table.subtract_runs(out.data(), a.data(), b.data(), size)));
+    ASSERT_NO_FATAL_FAILURE(expect([](std::byte x, std::byte y) { return x & ~y; }));
+    ASSERT_NO_FATAL_FAILURE(expect_counts(table.flip_runs(out.data(), a.data(), b.data(), size)));
+    ASSERT_NO_FATAL_FAILURE(expect([](std::byte x, std::byte y) { return x ^ y; }));
     out = a;
     table.unite(out.data(), out.data(), b.data(), size);
     ASSERT_NO_FATAL_FAILURE(expect([](std::byte x, std::byte y) { return x | y; }));
