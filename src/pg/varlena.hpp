@@ -19,12 +19,18 @@ inline PayloadBytes payload_of(const struct varlena* value) {
   return {reinterpret_cast<const std::byte*>(VARDATA_ANY(value)), VARSIZE_ANY_EXHDR(value)};
 }
 
+// What PG_DETOAST_DATUM_PACKED gives, without a call where there is nothing to fetch.
+inline struct varlena* fetched(Datum datum) {
+  auto* value = reinterpret_cast<struct varlena*>(DatumGetPointer(datum));
+  return VARATT_IS_COMPRESSED(value) || VARATT_IS_EXTERNAL(value) ? pg_detoast_datum_packed(value) : value;
+}
+
 }  // namespace detail
 
 // The payload of a value. One that is compressed or out of line is fetched
 // whole, into the current memory context.
 inline PayloadBytes varlena_bytes(Datum value) {
-  return detail::payload_of(reinterpret_cast<struct varlena*>(PG_DETOAST_DATUM_PACKED(value)));
+  return detail::payload_of(detail::fetched(value));
 }
 
 // The same for functions that may be called a million times in one memory
@@ -32,7 +38,7 @@ inline PayloadBytes varlena_bytes(Datum value) {
 class VarlenaArgument {
  public:
   explicit VarlenaArgument(Datum value) noexcept
-      : given_(value), fetched_(reinterpret_cast<struct varlena*>(PG_DETOAST_DATUM_PACKED(value))) {}
+      : given_(value), fetched_(detail::fetched(value)) {}
   [[nodiscard]] PayloadBytes bytes() const { return detail::payload_of(fetched_); }
   void release() {
     if (PointerGetDatum(fetched_) != given_) pfree(fetched_);
