@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "counters/follower.hpp"
 #include "counters/ledgers.hpp"
 
 namespace chatopt::counters {
@@ -191,16 +192,14 @@ void read_key_index(Chat* chat, Relation counters) {
         index->rd_rel->relam == BTREE_AM_OID) {
       const Oid family = index->rd_opfamily[0];
       const Oid type = index->rd_opcintype[0];
-      chat->key_index = RelationGetRelid(index);
-      chat->key_collation = index->rd_indcollation[0];
-      chat->key_equals = get_opcode(get_opfamily_member(family, type, type, BTEqualStrategyNumber));
+      chat->finder = pg::finder_of(index, 1);
       fmgr_info_cxt(get_opfamily_proc(family, type, type, BTORDER_PROC), &chat->key_order, cache_context);
     }
     index_close(index, AccessShareLock);
-    if (OidIsValid(chat->key_index)) break;
+    if (OidIsValid(chat->finder.index)) break;
   }
   list_free(indexes);
-  if (!OidIsValid(chat->key_index))
+  if (!OidIsValid(chat->finder.index))
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     errmsg("table \"%s\" has no unique index on its conversation key \"%s\" any more",
                            RelationGetRelationName(counters), get_attname(chat->counters, chat->key, false)),
@@ -261,6 +260,11 @@ Chat* load_chat(const Config& config) {
   check_owner_rights(chat, counters->rd_rel->relowner);
   table_close(counters, AccessShareLock);
 
+  if (follower() != nullptr) {
+    MemoryContext caller = MemoryContextSwitchTo(cache_context);
+    follower()->load(chat);
+    MemoryContextSwitchTo(caller);
+  }
   entry = static_cast<ChatEntry*>(hash_search(chats, &config.messages, HASH_ENTER, &found));
   entry->chat = chat;
   return chat;
@@ -282,10 +286,12 @@ void read_source_columns(Source* source, Relation relation) {
     source->number = column_of(trigger, "sequence_number");
     source->key = column_of(trigger, "message_id");
     source->time = column_of(trigger, "message_at");
+    source->sender = column_of(trigger, "sender");
     source->numbered_last = is_last_before_insert(relation, trigger);
     if (source->number == 0) raise_incomplete(source->relation, source->chat->messages);
     source->number_is_int4 = type_of(source->number).type == INT4OID;
     if (source->time != 0) source->time_type = type_of(source->time);
+    if (source->sender != 0) source->sender_type = type_of(source->sender);
   } else {
     const FuncExpr* call = when_call(relation, "member_inserted");
     source->conversation = column_argument(call, 2);
@@ -481,6 +487,8 @@ int roles_of(Oid table, Role* roles) {
   table_close(relation, AccessShareLock);
   return count;
 }
+
+void watch_relation(Oid relation) { watch(relation); }
 
 void init_chat_cache() {
   CacheRegisterRelcacheCallback(on_relation_change, Datum{0});

@@ -4,6 +4,11 @@
 
 #include "pg/image.hpp"
 #include "pg/postgres.hpp"
+#include "pg/row_finder.hpp"
+
+namespace chatopt::reads {
+struct Reads;
+}
 
 namespace chatopt::counters {
 
@@ -31,12 +36,11 @@ struct Chat {
   pg::ValueType last_message_at_type;
 
   pg::ValueType key_type;
-  Oid key_index;            // unique index on key alone
-  Oid key_collation;
-  RegProcedure key_equals;  // the index's own equality
-  FmgrInfo key_order;       // the index's own order
+  pg::RowFinder finder;  // by the unique index on key alone
+  FmgrInfo key_order;    // the index's own order
 
-  SPIPlanPtr last_message_plan;  // made at first use
+  reads::Reads* reads;  // what the follower keeps; NULL: reads are not tracked
+  bool note_senders;    // the follower wants to know who sent what
 };
 
 // One row of chatopt.chat.
@@ -60,12 +64,14 @@ struct Source {
   AttrNumber conversation;
   AttrNumber number;
   AttrNumber key;   // the message's key, or the member
-  AttrNumber time;  // 0: none
+  AttrNumber time;    // 0: none
+  AttrNumber sender;  // 0: none
   bool number_is_int4;
   bool numbered_last;  // no BEFORE INSERT trigger runs after the one that numbers
   pg::ValueType conversation_type;
   pg::ValueType key_type;
   pg::ValueType time_type;
+  pg::ValueType sender_type;
   Oid insert_trigger;  // the AFTER INSERT trigger whose WHEN notes rows
   List* insert_when;   // that WHEN, as the executor takes it; NIL: let it read the text
   bool insert_when_is_plain;  // nothing in it to plan: no condition of the user's
@@ -113,6 +119,9 @@ struct Role {
 };
 constexpr int kMostRoles = 8;
 int roles_of(Oid table, Role* roles);
+
+// Drops the cache when this relation changes. For what a follower loads.
+void watch_relation(Oid relation);
 
 void init_chat_cache();
 void free_stale_chats();  // at the end of a transaction

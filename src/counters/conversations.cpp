@@ -3,6 +3,7 @@
 // stands in for the foreign key from messages. Its arguments are the foreign
 // key's actions on delete and on update, as letters of pg_constraint, or empty.
 
+#include "counters/follower.hpp"
 #include "counters/guard.hpp"
 #include "counters/queries.hpp"
 #include "pg/postgres.hpp"
@@ -86,6 +87,8 @@ void changed(const Chat& chat, TriggerData* data) {
   keys[1] = update ? heap_getattr(data->tg_newtuple, column, descriptor, &null) : keys[0];
   if (update && same_key(chat, keys[0], keys[1])) return;
   if (chat.counters != chat.conversations) keep_counter_row(chat, data->tg_event, keys);
+  if (chat.reads != nullptr && !TRIGGER_FIRED_BY_INSERT(data->tg_event))
+    follower()->conversation_gone(chat, keys[0], update ? &keys[1] : nullptr);
   if (!chat.enforce || TRIGGER_FIRED_BY_INSERT(data->tg_event)) return;
   const char* action = data->tg_trigger->tgargs[update ? 1 : 0];
   act_on_messages(chat, action[0], keys, !update);
@@ -124,6 +127,7 @@ Datum chatopt_conversations_truncated(PG_FUNCTION_ARGS) {
                     errdetail("Table \"%s\" refers to it through chatopt (enforce_conversation).",
                               get_rel_name(chat->messages)),
                     errhint("Truncate table \"%s\" at the same time.", get_rel_name(chat->messages))));
+  if (chat->reads != nullptr) follower()->conversations_truncated(*chat);
   if (chat->counters != chat->conversations)
     (void)run_as_owner(*chat, psprintf("DELETE FROM %s", qualified_name(chat->counters)), 0, nullptr);
   return PointerGetDatum(nullptr);

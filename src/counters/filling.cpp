@@ -9,6 +9,7 @@
 
 #include "counters/config.hpp"
 #include "counters/counter_row.hpp"
+#include "counters/follower.hpp"
 #include "counters/guard.hpp"
 #include "counters/ledgers.hpp"
 #include "counters/progress.hpp"
@@ -71,10 +72,7 @@ bool finish_conversation(const Chat& chat, Run* run, core::Counter& counter, Dat
 }
 
 core::Counter& counter_of(const Chat& chat, Datum* key) {
-  const core::Bytes image = pg::image_of(key, chat.key_type);
-  auto& ledger = counters::ledger();
-  const uint32 target = chat.counters;
-  return *pg::cpp_zone([&, image] { return &ledger.counter(target, image); });
+  return counter_of(chat, counters::ledger(), pg::image_of(key, chat.key_type));
 }
 
 enum class Step { kDone, kBusy };

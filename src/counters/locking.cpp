@@ -1,6 +1,7 @@
 // chatopt.lock_conversations(): several counter locks at once, in key order.
 
 #include "counters/counter_row.hpp"
+#include "counters/follower.hpp"
 #include "counters/ledgers.hpp"
 #include "pg/postgres.hpp"
 
@@ -57,17 +58,16 @@ Keys read_keys(const Chat& chat, ArrayType* array) {
 
 int in_key_order(const void* left, const void* right, void* argument) {
   auto* chat = static_cast<Chat*>(argument);
-  return DatumGetInt32(FunctionCall2Coll(&chat->key_order, chat->key_collation, *static_cast<const Datum*>(left),
+  return DatumGetInt32(FunctionCall2Coll(&chat->key_order, chat->finder.key[0].collation, *static_cast<const Datum*>(left),
                                          *static_cast<const Datum*>(right)));
 }
 
 void lock_all(Chat& chat, Keys keys) {
   qsort_arg(keys.values, static_cast<size_t>(keys.count), sizeof(Datum), in_key_order, &chat);
   auto& ledger = counters::ledger();
-  const uint32 target = chat.counters;
   for (int i = 0; i < keys.count; ++i) {
     const core::Bytes image = pg::image_of(&keys.values[i], chat.key_type);
-    core::Counter& counter = *pg::cpp_zone([&, image] { return &ledger.counter(target, image); });
+    core::Counter& counter = counter_of(chat, ledger, image);
     // A conversation that is not there is nobody's to lock; a send to it says so.
     if (!counter.locked()) (void)lock_counter_row(chat, ledger, counter);
   }

@@ -111,6 +111,7 @@ struct MessageRow {
   core::Message message;
   Datum key;
   Datum time;
+  Datum sender;
 };
 
 void read_message(const Source& source, Version version, bool counted, MessageRow* row) {
@@ -124,9 +125,11 @@ void read_message(const Source& source, Version version, bool counted, MessageRo
   row->key = slot_getattr(version.slot, source.key, &null);
   if (!null) row->message.key = pg::image_of(&row->key, source.key_type);
   row->message.time_null = true;
-  if (source.time == 0) return;
-  row->time = slot_getattr(version.slot, source.time, &row->message.time_null);
+  if (source.time != 0) row->time = slot_getattr(version.slot, source.time, &row->message.time_null);
   if (!row->message.time_null) row->message.time = pg::image_of(&row->time, source.time_type);
+  row->message.sender_null = true;
+  if (source.chat->note_senders) row->sender = slot_getattr(version.slot, source.sender, &row->message.sender_null);
+  if (!row->message.sender_null) row->message.sender = pg::image_of(&row->sender, source.sender_type);
 }
 
 [[noreturn]] void raise_changed(const Source& source) {
@@ -207,7 +210,8 @@ bool note_in_place(Site* site, core::Ledger& ledger, MessageRow* before, Message
     return true;
   }
   if (!a.counted && !b.counted) return false;
-  if (a.counted == b.counted && same(a.key, b.key) && a.time_null == b.time_null && same(a.time, b.time))
+  if (a.counted == b.counted && same(a.key, b.key) && a.time_null == b.time_null && same(a.time, b.time) &&
+      a.sender_null == b.sender_null && same(a.sender, b.sender))
     return false;
   core::Counter& counter = counter_for(site, ledger, &after->version.conversation);
   pg::cpp_zone([&] { ledger.changed(counter, a, b); });
@@ -248,10 +252,30 @@ bool note_delete(FunctionCallInfo fcinfo, Site* site, core::Ledger& ledger) {
   return row.numbered;
 }
 
+Datum member_of(const Source& source, Version* version, bool* null) {
+  return slot_getattr(version->slot, source.key, null);
+}
+
 void note_member(Site* site, core::Ledger& ledger, Version* version, int64 by) {
+  const Source& source = *site->source;
   core::Counter& counter = by < 0 ? counter_before(site, ledger, &version->conversation)
                                   : counter_for(site, ledger, &version->conversation);
-  pg::cpp_zone([&] { ledger.members_changed(counter, by); });
+  if (source.chat->member_count != 0) pg::cpp_zone([&] { ledger.members_changed(counter, by); });
+  if (source.chat->reads == nullptr) return;
+  bool null;
+  Datum member = member_of(source, version, &null);
+  if (null) return;
+  const core::Bytes image = pg::image_of(&member, source.key_type);
+  pg::cpp_zone([&] { by < 0 ? ledger.member_left(counter, image) : ledger.member_joined(counter, image); });
+}
+
+bool same_member(const Source& source, Version* a, Version* b) {
+  bool a_null;
+  bool b_null;
+  Datum before = member_of(source, a, &a_null);
+  Datum after = member_of(source, b, &b_null);
+  if (a_null || b_null) return a_null && b_null;
+  return same(pg::image_of(&before, source.key_type), pg::image_of(&after, source.key_type));
 }
 
 bool note_member_moved(Site* site, core::Ledger& ledger, Version* before, bool was_counted, Version* after,
@@ -259,7 +283,7 @@ bool note_member_moved(Site* site, core::Ledger& ledger, Version* before, bool w
   const Source& source = *site->source;
   const bool leaves = before->has_conversation && was_counted;
   const bool joins = after->has_conversation && is_counted;
-  if (leaves && joins &&
+  if (leaves && joins && (source.chat->reads == nullptr || same_member(source, before, after)) &&
       (same_conversation(source, before, after) || follows_rename(source, ledger, before, after)))
     return false;
   if (leaves) note_member(site, ledger, before, -1);
@@ -267,9 +291,11 @@ bool note_member_moved(Site* site, core::Ledger& ledger, Version* before, bool w
   return leaves || joins;
 }
 
+bool keeps_members(const Chat& chat) { return chat.member_count != 0 || chat.reads != nullptr; }
+
 Datum note_one_member(FunctionCallInfo fcinfo, int condition, int64 by) {
   Site* site = ready_site(fcinfo, 1, false);
-  if (site == nullptr || site->source->chat->member_count == 0 || !counted_argument(fcinfo, condition))
+  if (site == nullptr || !keeps_members(*site->source->chat) || !counted_argument(fcinfo, condition))
     PG_RETURN_BOOL(false);
   auto& ledger = counters::ledger();
   Relation relation = table_open(site->source->relation, NoLock);
@@ -293,7 +319,7 @@ Datum chatopt_message_inserted(PG_FUNCTION_ARGS) {
   auto& ledger = chatopt::counters::ledger();
   const bool counted = counted_argument(fcinfo, 2);
   const chatopt::core::RowLocation row = location_argument(fcinfo, 1);
-  const bool alone = site->source->numbered_last &&
+  const bool alone = site->source->numbered_last && !site->source->chat->note_senders &&
                      chatopt::pg::cpp_zone([&] { return ledger.sole_landed(row, counted); });
   if (!alone && !note_insert(fcinfo, site, ledger, counted)) PG_RETURN_BOOL(false);
   return once_a_statement(site, ledger);
@@ -326,7 +352,7 @@ Datum chatopt_member_deleted(PG_FUNCTION_ARGS) { return note_one_member(fcinfo, 
 // member_updated(NEW.tableoid, OLD.ctid, NEW.ctid [, counted before, counted after])
 Datum chatopt_member_updated(PG_FUNCTION_ARGS) {
   Site* site = ready_site(fcinfo, 2, false);
-  if (site == nullptr || site->source->chat->member_count == 0) PG_RETURN_BOOL(false);
+  if (site == nullptr || !keeps_members(*site->source->chat)) PG_RETURN_BOOL(false);
   auto& ledger = chatopt::counters::ledger();
   Relation relation = table_open(site->source->relation, NoLock);
   Version before = read_version(relation, *site->source, PG_GETARG_ITEMPOINTER(1));

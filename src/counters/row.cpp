@@ -2,67 +2,20 @@
 
 #include <cstring>
 
+#include "counters/follower.hpp"
 #include "counters/last_message.hpp"
 #include "counters/ledgers.hpp"
 #include "counters/location.hpp"
 #include "counters/queue.hpp"
-#include "counters/row_search.hpp"
-#include "counters/row_writer.hpp"
 #include "pg/boundary.hpp"
+#include "pg/row_writer.hpp"
 
 namespace chatopt::counters {
 namespace {
 
-// Later than any command of this transaction: a row version that the running
-// command itself made is as good as any other.
-constexpr CommandId kAnyCommand = InvalidCommandId - 1;
-
 // A place in the queue is an entry of the lock table. A transaction that has
 // touched more conversations than this leaves each queue as soon as it has the row.
 constexpr std::size_t kPlacesKept = 16;
-
-// The version at this place, or the one this transaction has made of it since.
-bool fetch_newest(Relation counters, ItemPointerData place, TupleTableSlot* slot) {
-  if (table_tuple_fetch_row_version(counters, &place, SnapshotSelf, slot)) return true;
-  TableScanDesc scan = table_beginscan_tid(counters, SnapshotSelf);
-  table_tuple_get_latest_tid(scan, &place);
-  table_endscan(scan);
-  return table_tuple_fetch_row_version(counters, &place, SnapshotSelf, slot);
-}
-
-enum class Locked { kYes, kGone, kWouldWait };
-
-Locked lock_version(Relation counters, TupleTableSlot* slot, LockWaitPolicy wait) {
-  ItemPointerData place = slot->tts_tid;
-  TM_FailureData failure;
-  const TM_Result result = table_tuple_lock(counters, &place, SnapshotSelf, slot, kAnyCommand, LockTupleNoKeyExclusive,
-                                            wait, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
-  switch (result) {
-    case TM_Ok:
-      return Locked::kYes;
-    case TM_WouldBlock:
-      return Locked::kWouldWait;
-    case TM_Deleted:
-    case TM_Updated:
-      return Locked::kGone;
-    default:
-      elog(ERROR, "unexpected result %d of locking a counter row", static_cast<int>(result));
-  }
-  pg_unreachable();
-}
-
-// Finds and locks the newest version. Restarts when the row was deleted or got
-// another key while we waited: a new row may have the key by then.
-Locked find_and_lock(const Chat& chat, Relation counters, Datum key, core::Bytes image, LockWaitPolicy wait,
-                     TupleTableSlot* slot) {
-  for (;;) {
-    if (!find_row(chat, counters, key, image, slot)) return Locked::kGone;
-    const Locked locked = lock_version(counters, slot, wait);
-    if (locked == Locked::kWouldWait) return locked;
-    if (locked == Locked::kYes && has_key(chat, slot, image)) return locked;
-    CHECK_FOR_INTERRUPTS();
-  }
-}
 
 [[noreturn]] void raise_serialization() {
   ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -110,7 +63,7 @@ Datum counter_datum(TupleTableSlot* slot, AttrNumber column, int64 value) {
 }
 
 struct Changes {
-  ColumnValue values[5];
+  pg::ColumnValue values[5];
   int count = 0;
   void add(AttrNumber column, Datum value, bool null = false) { values[count++] = {column, value, null}; }
 };
@@ -157,27 +110,28 @@ CounterLock lock_counter_unless_busy(const Chat& chat, core::Ledger& ledger, cor
   // Whoever holds the row already, by a lock or an UPDATE of its own, must not wait behind those who wait for it; and
   // has a transaction id.
   if (wait && queue.was_busy() && !TransactionIdIsValid(GetTopTransactionIdIfAny())) queue.join();
-  Locked locked =
-      find_and_lock(chat, counters, key, counter.key(), queue.joined() ? LockWaitBlock : LockWaitSkip, slot);
-  if (locked == Locked::kWouldWait && wait) {
+  CounterLock locked =
+      pg::find_and_lock(chat.finder, counters, &key, queue.joined() ? LockWaitBlock : LockWaitSkip, slot);
+  if (locked == CounterLock::kBusy && wait) {
     queue.join();
-    locked = find_and_lock(chat, counters, key, counter.key(), LockWaitBlock, slot);
+    locked = pg::find_and_lock(chat.finder, counters, &key, LockWaitBlock, slot);
   }
-  if (queue.joined() && (locked != Locked::kYes || ledger.size() > kPlacesKept)) queue.leave();
-  if (locked == Locked::kYes) {
+  if (queue.joined() && (locked != CounterLock::kLocked || ledger.size() > kPlacesKept)) queue.leave();
+  if (locked == CounterLock::kLocked) {
     check_snapshot(slot);
     tell_ledger(chat, ledger, counter, slot);
   }
   ExecDropSingleTupleTableSlot(slot);
   table_close(counters, NoLock);
-  return locked == Locked::kYes ? CounterLock::kLocked : locked == Locked::kGone ? CounterLock::kGone : CounterLock::kBusy;
+  return locked;
 }
 
 bool refresh_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter) {
   if (!counter.row().known()) return lock_counter(chat, ledger, counter);
   Relation counters = table_open(chat.counters, RowExclusiveLock);
   TupleTableSlot* slot = table_slot_create(counters, nullptr);
-  const bool same = fetch_newest(counters, place_of(counter.row()), slot) && has_key(chat, slot, counter.key());
+  const Datum key = pg::datum_of(counter.key(), chat.key_type);
+  const bool same = pg::fetch_newest(counters, place_of(counter.row()), slot) && pg::has_key(chat.finder, slot, &key);
   if (same) tell_ledger(chat, ledger, counter, slot);
   ExecDropSingleTupleTableSlot(slot);
   table_close(counters, NoLock);
@@ -203,8 +157,8 @@ void write_recount(const Chat& chat, core::Ledger& ledger, core::Counter& counte
     changes.add(chat.message_count, counter_datum(slot, chat.message_count, count.messages));
   if (chat.member_count != 0) changes.add(chat.member_count, counter_datum(slot, chat.member_count, count.members));
   add_last_message(&changes, chat, last);
-  RowWriter writer = open_writer(counters);
-  if (!write_row(&writer, &place, changes.values, changes.count, slot))
+  pg::RowWriter writer = pg::open_writer(counters);
+  if (!pg::write_row(&writer, &place, changes.values, changes.count, slot))
     elog(ERROR, "locked counter row of table \"%s\" was changed", RelationGetRelationName(counters));
   const core::RowLocation written = location_of(chat.counters, place);
   const int64 number = count.last;
@@ -212,7 +166,7 @@ void write_recount(const Chat& chat, core::Ledger& ledger, core::Counter& counte
     ledger.drop_notes(counter);
     ledger.row_locked(counter, written, true, number);
   });
-  close_writer(&writer);
+  pg::close_writer(&writer);
   ExecDropSingleTupleTableSlot(slot);
   table_close(counters, NoLock);
 }
@@ -222,14 +176,14 @@ void set_counter_unfilled(const Chat& chat, core::Ledger& ledger, core::Counter&
   Relation counters = table_open(chat.counters, RowExclusiveLock);
   TupleTableSlot* slot = table_slot_create(counters, nullptr);
   ItemPointerData place = place_of(counter.row());
-  const ColumnValue null = {chat.last_sequence_number, Datum{0}, true};
-  RowWriter writer = open_writer(counters);
+  const pg::ColumnValue null = {chat.last_sequence_number, Datum{0}, true};
+  pg::RowWriter writer = pg::open_writer(counters);
   if (!table_tuple_fetch_row_version(counters, &place, SnapshotSelf, slot) ||
-      !write_row(&writer, &place, &null, 1, slot))
+      !pg::write_row(&writer, &place, &null, 1, slot))
     elog(ERROR, "new counter row of table \"%s\" has changed", RelationGetRelationName(counters));
   const core::RowLocation written = location_of(chat.counters, place);
   pg::cpp_zone([&] { ledger.row_locked(counter, written, false, 0); });
-  close_writer(&writer);
+  pg::close_writer(&writer);
   ExecDropSingleTupleTableSlot(slot);
   table_close(counters, NoLock);
 }
@@ -237,7 +191,7 @@ void set_counter_unfilled(const Chat& chat, core::Ledger& ledger, core::Counter&
 void write_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter) {
   Relation counters = table_open(chat.counters, RowExclusiveLock);
   TupleTableSlot* slot = table_slot_create(counters, nullptr);
-  RowWriter writer = open_writer(counters);
+  pg::RowWriter writer = pg::open_writer(counters);
   bool there = true;
   for (bool written = false; there && !written;) {
     ItemPointerData place = place_of(counter.row());
@@ -246,16 +200,19 @@ void write_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counte
       there = refresh_counter(chat, ledger, counter) && counter.notes().any;
       continue;
     }
+    bool null;
+    const int64 stored_last = integer_at(slot, chat.last_sequence_number, &null);
     const Changes changes = changes_of(chat, counter, slot);
-    written = changes.count == 0 || write_row(&writer, &place, changes.values, changes.count, slot);
+    written = changes.count == 0 || pg::write_row(&writer, &place, changes.values, changes.count, slot);
     if (written) {
+      if (chat.reads != nullptr) follower()->written(chat, counter, stored_last);
       const core::RowLocation location = location_of(chat.counters, place);
       pg::cpp_zone([&] { ledger.written(counter, location); });
     } else {
       there = refresh_counter(chat, ledger, counter) && counter.notes().any;
     }
   }
-  close_writer(&writer);
+  pg::close_writer(&writer);
   ExecDropSingleTupleTableSlot(slot);
   table_close(counters, NoLock);
   pg::cpp_zone([&] { ledger.drop_notes(counter); });

@@ -15,7 +15,7 @@ namespace chatopt::counters {
 // Cost: one index lookup and one row lock, O(log conversations).
 bool lock_counter(const Chat& chat, core::Ledger& ledger, core::Counter& counter);
 
-enum class CounterLock { kLocked, kGone, kBusy };
+using CounterLock = pg::RowLock;
 // The same, but gives up at once where it would have to wait, unless told to.
 CounterLock lock_counter_unless_busy(const Chat& chat, core::Ledger& ledger, core::Counter& counter, bool wait);
 

@@ -4,6 +4,7 @@
 
 #include "core/counters/ledger.hpp"
 #include "counters/chat.hpp"
+#include "counters/follower.hpp"
 #include "counters/ledgers.hpp"
 #include "pg/image.hpp"
 #include "pg/postgres.hpp"
@@ -46,8 +47,7 @@ inline core::Counter& counter_for(Site* site, core::Ledger& ledger, Datum* key) 
   if (last != nullptr && last->target() == site->source->chat->counters && last->key().size() == image.size() &&
       std::memcmp(last->key().data(), image.data(), image.size()) == 0)
     return *last;
-  const uint32 target = site->source->chat->counters;
-  site->counter = pg::cpp_zone([&, image] { return &ledger.counter(target, image); });
+  site->counter = &counter_of(*site->source->chat, ledger, image);
   return *site->counter;
 }
 

@@ -3,8 +3,8 @@
 #include "counters/last_message.hpp"
 #include "counters/queries.hpp"
 #include "counters/row.hpp"
-#include "counters/row_writer.hpp"
 #include "pg/postgres.hpp"
+#include "pg/row_writer.hpp"
 
 namespace chatopt::counters {
 namespace {
@@ -30,7 +30,7 @@ TM_Result lock_row(Relation relation, ItemPointerData tid, TupleTableSlot* slot)
 }
 
 // Gives one row its number, where it still has none and nobody holds it.
-Numbered number_row(const Chat& chat, RowWriter* writer, const Place& place, int64 number, TupleTableSlot* slot) {
+Numbered number_row(const Chat& chat, pg::RowWriter* writer, const Place& place, int64 number, TupleTableSlot* slot) {
   const TM_Result locked = lock_row(writer->relation, place.tid, slot);
   if (locked == TM_WouldBlock) return Numbered::kBusy;
   if (locked != TM_Ok) return Numbered::kNoLonger;
@@ -43,29 +43,29 @@ Numbered number_row(const Chat& chat, RowWriter* writer, const Place& place, int
                     errdetail("Sequence number column of table \"%s\" cannot hold %lld.",
                               get_rel_name(chat.messages), static_cast<long long>(number)),
                     errhint("Change the column's type to bigint.")));
-  const ColumnValue value = {source.number,
+  const pg::ColumnValue value = {source.number,
                              source.number_is_int4 ? Int32GetDatum(static_cast<int32>(number)) : Int64GetDatum(number),
                              false};
   ItemPointerData tid = slot->tts_tid;
-  return write_row(writer, &tid, &value, 1, slot) ? Numbered::kYes : Numbered::kBusy;
+  return pg::write_row(writer, &tid, &value, 1, slot) ? Numbered::kYes : Numbered::kBusy;
 }
 
 // A table whose rows are being visited; consecutive rows are mostly of one.
 struct Visited {
-  RowWriter writer;
+  pg::RowWriter writer;
   TupleTableSlot* slot;
 };
 
 void open_visited(Visited* visited, Oid relation) {
   Relation table = table_open(relation, RowExclusiveLock);
-  visited->writer = open_checked_writer(table, source_of(table)->number);
+  visited->writer = pg::open_checked_writer(table, source_of(table)->number);
   visited->slot = table_slot_create(visited->writer.relation, nullptr);
 }
 
 void close_visited(Visited* visited) {
   if (visited->slot == nullptr) return;
   ExecDropSingleTupleTableSlot(visited->slot);
-  close_writer(&visited->writer);
+  pg::close_writer(&visited->writer);
   table_close(visited->writer.relation, NoLock);
 }
 
@@ -123,14 +123,14 @@ int64 greatest_number(const Chat& chat, Datum key) {
 }
 
 void number_rows(const Chat& chat, SPITupleTable* rows, uint64 count, int64* next) {
-  (void)for_each_row(rows, count, [&](RowWriter* writer, const Place& place, TupleTableSlot* slot) {
+  (void)for_each_row(rows, count, [&](pg::RowWriter* writer, const Place& place, TupleTableSlot* slot) {
     if (number_row(chat, writer, place, *next, slot) == Numbered::kYes) ++*next;
     return true;
   });
 }
 
 bool lock_rows(SPITupleTable* rows, uint64 count, Place* busy) {
-  return for_each_row(rows, count, [&](RowWriter* writer, const Place& place, TupleTableSlot* slot) {
+  return for_each_row(rows, count, [&](pg::RowWriter* writer, const Place& place, TupleTableSlot* slot) {
     if (lock_row(writer->relation, place.tid, slot) != TM_WouldBlock) return true;
     *busy = place;
     return false;
@@ -161,12 +161,12 @@ void clear_duplicates(const Chat& chat, Datum key) {
       number, in_order(chat), qualified_name(chat.messages), quoted_column(chat.messages, source.conversation), number);
   Oid type = chat.key_type.type;
   if (SPI_execute_with_args(sql, 1, &type, &key, nullptr, false, 0) != SPI_OK_SELECT) elog(ERROR, "query failed");
-  (void)for_each_row(SPI_tuptable, SPI_processed, [](RowWriter* writer, const Place& place, TupleTableSlot* slot) {
+  (void)for_each_row(SPI_tuptable, SPI_processed, [](pg::RowWriter* writer, const Place& place, TupleTableSlot* slot) {
     ItemPointerData tid = place.tid;
     writer->checks = NIL;  // it gets its new number before anybody sees it
-    const ColumnValue none = {source_of(writer->relation)->number, Datum{0}, true};
+    const pg::ColumnValue none = {source_of(writer->relation)->number, Datum{0}, true};
     if (!table_tuple_fetch_row_version(writer->relation, &tid, SnapshotSelf, slot) ||
-        !write_row(writer, &tid, &none, 1, slot))
+        !pg::write_row(writer, &tid, &none, 1, slot))
       ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                       errmsg("a message was changed while its duplicate number was taken back"),
                       errhint("Call the procedure again.")));

@@ -1,6 +1,7 @@
 // BEFORE TRUNCATE of messages or members, or of one leaf of them. Numbers are
 // never given again, so last_sequence_number stays.
 
+#include "counters/follower.hpp"
 #include "counters/ledgers.hpp"
 #include "counters/queries.hpp"
 #include "counters/row.hpp"
@@ -25,7 +26,7 @@ TriggerData* truncate_data(FunctionCallInfo fcinfo, const char* function) {
   return data;
 }
 
-// One line for each conversation that has something in the table.
+// One line for each conversation that has something in the table: all that the counters need.
 const char* messages_in(const Source& source, const char* table, const char* condition) {
   return psprintf(
       "SELECT %s, count(*) FILTER (WHERE counted), max(%s) FILTER (WHERE counted), "
@@ -49,19 +50,53 @@ const char* members_in(const Source& source, const char* table, const char* cond
                   quoted_column(source.relation, source.conversation));
 }
 
-// Notes one conversation's share of what the table is about to lose.
+// Where reads are tracked, one line a message or member.
+const char* each_message_in(const Source& source, const char* table, const char* condition) {
+  const char* conversation = quoted_column(source.relation, source.conversation);
+  const char* number = quoted_column(source.relation, source.number);
+  return psprintf("SELECT %s, CASE WHEN (%s) IS TRUE THEN 1 ELSE 0 END::bigint, %s, %s, %s FROM %s AS new WHERE %s IS NOT NULL AND %s IS NOT "
+                  "NULL ORDER BY %s, %s",
+                  conversation, condition, number, quoted_column(source.relation, source.key),
+                  source.time == 0 ? "NULL" : quoted_column(source.relation, source.time), table, conversation, number,
+                  conversation, number);
+}
+
+const char* each_member_in(const Source& source, const char* table, const char* condition) {
+  return psprintf("SELECT %s, 1::bigint, %s FROM %s AS new WHERE (%s) AND %s IS NOT NULL",
+                  quoted_column(source.relation, source.conversation), quoted_column(source.relation, source.key), table,
+                  condition, quoted_column(source.relation, source.conversation));
+}
+
+const char* query_for(const Source& source) {
+  const char* table = qualified_name(source.relation);
+  const char* condition = counted_condition(source.relation, "new");
+  const bool each = source.chat->reads != nullptr;
+  if (source.messages) return each ? each_message_in(source, table, condition) : messages_in(source, table, condition);
+  return each ? each_member_in(source, table, condition) : members_in(source, table, condition);
+}
+
+void note_leaving(const Source& source, core::Ledger& ledger, core::Counter& counter, HeapTuple tuple,
+                  TupleDesc descriptor) {
+  bool null;
+  Datum member = SPI_getbinval(tuple, descriptor, 3, &null);
+  if (null) return;
+  const core::Bytes image = pg::image_of(&member, source.key_type);
+  pg::cpp_zone([&] { ledger.member_left(counter, image); });
+}
+
+// Notes one line of what the table is about to lose.
 void note_loss(const Source& source, core::Ledger& ledger, HeapTuple tuple, TupleDesc descriptor) {
   bool null;
   Datum conversation = SPI_getbinval(tuple, descriptor, 1, &null);
-  const core::Bytes image = pg::image_of(&conversation, source.conversation_type);
-  const uint32 target = source.chat->counters;
-  core::Counter& counter = *pg::cpp_zone([&, image] { return &ledger.counter(target, image); });
+  core::Counter& counter = counter_of(*source.chat, ledger, pg::image_of(&conversation, source.conversation_type));
   const int64 rows = DatumGetInt64(SPI_getbinval(tuple, descriptor, 2, &null));
+  const bool each = source.chat->reads != nullptr;
   if (!source.messages) {
-    pg::cpp_zone([&] { ledger.members_changed(counter, -rows); });
+    if (source.chat->member_count != 0) pg::cpp_zone([&] { ledger.members_changed(counter, -rows); });
+    if (each) note_leaving(source, ledger, counter, tuple, descriptor);
     return;
   }
-  if (rows == 0) return;
+  if (rows == 0 && !each) return;
   core::Message last = {};
   const Datum number = SPI_getbinval(tuple, descriptor, 3, &null);
   last.number = source.number_is_int4 ? DatumGetInt32(number) : DatumGetInt64(number);
@@ -69,10 +104,10 @@ void note_loss(const Source& source, core::Ledger& ledger, HeapTuple tuple, Tupl
   if (!null) last.key = pg::image_of(&key, source.key_type);
   Datum time = SPI_getbinval(tuple, descriptor, 5, &last.time_null);
   if (!last.time_null) last.time = pg::image_of(&time, source.time_type);
-  last.counted = true;
+  last.counted = rows > 0;
   pg::cpp_zone([&] {
     ledger.removed(counter, last);
-    ledger.messages_changed(counter, 1 - rows);
+    if (rows > 1) ledger.messages_changed(counter, 1 - rows);
   });
 }
 
@@ -81,9 +116,7 @@ void note_losses(const Source& source) {
   auto& ledger = counters::ledger();
   const pg::Identity before = pg::become_owner(source.chat->owner);
   SPI_connect();
-  const char* table = qualified_name(source.relation);
-  const char* condition = counted_condition(source.relation, "new");
-  const char* sql = source.messages ? messages_in(source, table, condition) : members_in(source, table, condition);
+  const char* sql = query_for(source);
   // TRUNCATE may have waited for writers since its snapshot was taken.
   PushActiveSnapshot(GetLatestSnapshot());
   Portal cursor = SPI_cursor_open_with_args(nullptr, sql, 0, nullptr, nullptr, nullptr, true, 0);
@@ -102,7 +135,7 @@ void note_losses(const Source& source) {
 void truncated(TriggerData* data) {
   if (data->tg_relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE) return;  // its leaves have triggers of their own
   const Source& source = *source_of(data->tg_relation);
-  if (source.messages ? true : source.chat->member_count != 0) note_losses(source);
+  if (source.messages || source.chat->member_count != 0 || source.chat->reads != nullptr) note_losses(source);
 }
 
 }  // namespace

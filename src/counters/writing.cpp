@@ -22,6 +22,7 @@ struct Noted {
   core::Counter* counter;
   Chat* chat;  // NULL: detached meanwhile
   Datum key;
+  bool there;
 };
 
 // Rows that are not locked yet are locked in the order of their key, so that two
@@ -31,14 +32,18 @@ int in_key_order(const void* left, const void* right) {
   const auto* b = static_cast<const Noted*>(right);
   if (a->counter->target() != b->counter->target()) return a->counter->target() < b->counter->target() ? -1 : 1;
   if (a->chat == nullptr) return 0;
-  return DatumGetInt32(FunctionCall2Coll(&a->chat->key_order, a->chat->key_collation, a->key, b->key));
+  return DatumGetInt32(FunctionCall2Coll(&a->chat->key_order, a->chat->finder.key[0].collation, a->key, b->key));
 }
 
-void write_one(core::Ledger& ledger, core::Counter& counter, Chat* chat) {
-  const bool there = chat != nullptr && (counter.locked() || lock_counter_row(*chat, ledger, counter));
+// False: the conversation is gone, with its counters.
+bool lock_one(core::Ledger& ledger, core::Counter& counter, Chat* chat) {
+  return chat != nullptr && (counter.locked() || lock_counter_row(*chat, ledger, counter));
+}
+
+void write_one(core::Ledger& ledger, core::Counter& counter, Chat* chat, bool there) {
   if (there && counter.filled())
     write_counter(*chat, ledger, counter);
-  else  // the conversation is gone with its counters, or backfill will count
+  else  // gone, or backfill will count
     pg::cpp_zone([&] { ledger.drop_notes(counter); });
 }
 
@@ -50,13 +55,19 @@ void write_in_key_order(core::Ledger& ledger, std::size_t count) {
   auto* noted = static_cast<Noted*>(MemoryContextAllocHuge(context, count * sizeof(Noted)));
   for (std::size_t i = 0; i < count; ++i) {
     Chat* chat = chat_of_counters(counters[i]->target());
-    noted[i] = {counters[i], chat, chat == nullptr ? Datum{0} : pg::datum_of(counters[i]->key(), chat->key_type)};
+    noted[i] = {counters[i], chat, chat == nullptr ? Datum{0} : pg::datum_of(counters[i]->key(), chat->key_type), false};
   }
   qsort(noted, count, sizeof(Noted), in_key_order);
   MemoryContext each = AllocSetContextCreate(context, "chatopt write one", ALLOCSET_SMALL_SIZES);
   MemoryContextSwitchTo(each);
+  // All are locked before anything is written: what follows a counter, such as a
+  // reader's position, must not be held while waiting for the next counter.
   for (std::size_t i = 0; i < count; ++i) {
-    write_one(ledger, *noted[i].counter, noted[i].chat);
+    noted[i].there = lock_one(ledger, *noted[i].counter, noted[i].chat);
+    MemoryContextReset(each);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    write_one(ledger, *noted[i].counter, noted[i].chat, noted[i].there);
     MemoryContextReset(each);
   }
   MemoryContextSwitchTo(caller);
@@ -74,7 +85,8 @@ void write_noted(core::Ledger& ledger) {
   core::Counter* sole = nullptr;
   if (count == 1) {  // a send
     ledger.noted({&sole, 1});
-    write_one(ledger, *sole, chat_of_counters(sole->target()));
+    Chat* const chat = chat_of_counters(sole->target());
+    write_one(ledger, *sole, chat, lock_one(ledger, *sole, chat));
   } else {
     write_in_key_order(ledger, count);
   }

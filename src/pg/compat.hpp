@@ -44,6 +44,15 @@ inline List* insert_index_tuples(ResultRelInfo* result, TupleTableSlot* slot, ES
 #endif
 }
 
+// For a new row.
+inline void insert_new_index_tuples(ResultRelInfo* result, TupleTableSlot* slot, EState* estate) {
+#if PG_VERSION_NUM >= 160000
+  (void)ExecInsertIndexTuples(result, slot, estate, false, false, nullptr, NIL, false);
+#else
+  (void)ExecInsertIndexTuples(result, slot, estate, false, false, nullptr, NIL);
+#endif
+}
+
 inline IndexScanDesc begin_index_scan(Relation heap, Relation index, Snapshot snapshot, int keys) {
 #if PG_VERSION_NUM >= 180000
   return index_beginscan(heap, index, snapshot, nullptr, keys, 0);

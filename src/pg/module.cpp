@@ -5,6 +5,7 @@
 #include "counters/settings.hpp"
 #include "counters/when.hpp"
 #include "pg/postgres.hpp"
+#include "reads/reads.hpp"
 
 extern "C" {
 #ifdef PG_MODULE_MAGIC_EXT
@@ -20,4 +21,5 @@ void _PG_init(void) {
   chatopt::counters::init_ledgers();
   chatopt::counters::init_chat_cache();
   chatopt::counters::init_when();
+  chatopt::reads::init_reads();
 }

@@ -4,7 +4,7 @@
 
 #include "pg/postgres.hpp"
 
-namespace chatopt::counters {
+namespace chatopt::pg {
 
 struct RowWriter {
   Relation relation;
@@ -15,8 +15,7 @@ struct RowWriter {
   bool computed;  // generated columns are computed anew
 };
 
-// attach refuses counter tables whose constraints or generated columns use a
-// counter: their rows are written unchecked.
+// Constraints and generated columns are not looked at: for tables in which none depends on what is written.
 RowWriter open_writer(Relation relation);
 // For one column of the application's rows: computes the generated columns and checks the CHECKs that depend on it,
 // as an UPDATE would (23514). Others are left alone: an old row need not meet a constraint that is NOT VALID.
@@ -33,4 +32,19 @@ struct ColumnValue {
 // it has been updated or deleted meanwhile.
 bool write_row(RowWriter* writer, ItemPointer place, const ColumnValue* values, int count, TupleTableSlot* current);
 
-}  // namespace chatopt::counters
+// The values of a new row, all NULL at first; in the current memory context.
+struct RowValues {
+  Datum* values;
+  bool* nulls;
+  void set(AttrNumber column, Datum value) {
+    values[column - 1] = value;
+    nulls[column - 1] = false;
+  }
+};
+RowValues new_row(Relation relation);
+// Adds a row; its place is then in the writer's slot. Raises 23505 where a unique index has its key.
+void insert_row(RowWriter* writer, const RowValues& row);
+// False: it has been updated or deleted meanwhile.
+bool delete_row(Relation relation, ItemPointer place);
+
+}  // namespace chatopt::pg

@@ -1,8 +1,8 @@
-#include "counters/row_writer.hpp"
+#include "pg/row_writer.hpp"
 
 #include <cstring>
 
-namespace chatopt::counters {
+namespace chatopt::pg {
 namespace {
 
 void ensure_executor_state(RowWriter* writer) {
@@ -53,10 +53,10 @@ void insert_index_entry(RowWriter* writer, int position, bool unchanged) {
 // The row is locked and its unique keys stay what they are, so they stay unique. The executor would ask all the same,
 // and find every version that this transaction has made of the row: for many sends in one transaction that is
 // quadratic.
-void insert_index_entries(RowWriter* writer, pg::IndexUpdate indexes, const ColumnValue* values, int count) {
+void insert_index_entries(RowWriter* writer, IndexUpdate indexes, const ColumnValue* values, int count) {
   ensure_executor_state(writer);
   if (indexes.only_summarizing || !all_plain(writer->result, values, count)) {
-    (void)pg::insert_index_tuples(writer->result, writer->slot, writer->estate, indexes);
+    (void)insert_index_tuples(writer->result, writer->slot, writer->estate, indexes);
     return;
   }
   for (int i = 0; i < writer->result->ri_NumIndices; ++i)
@@ -91,7 +91,7 @@ void prepare_checks(RowWriter* writer, AttrNumber column) {
   columns = bms_add_member(columns, member_of(0));  // the whole row
   for (int i = 0; i < constraints->num_check; ++i) {
     const ConstrCheck& check = constraints->check[i];
-    if (!pg::is_enforced(check)) continue;
+    if (!is_enforced(check)) continue;
     Bitmapset* uses = nullptr;
     pull_varattnos(static_cast<Node*>(stringToNode(check.ccbin)), 1, &uses);
     if (!bms_overlap(columns, uses)) continue;
@@ -99,7 +99,7 @@ void prepare_checks(RowWriter* writer, AttrNumber column) {
     MemoryContext caller = MemoryContextSwitchTo(writer->estate->es_query_cxt);
     auto* prepared = static_cast<Check*>(palloc(sizeof(Check)));
     prepared->name = pstrdup(check.ccname);
-    prepared->expression = ExecPrepareExpr(pg::check_expression(writer->relation, check), writer->estate);
+    prepared->expression = ExecPrepareExpr(check_expression(writer->relation, check), writer->estate);
     writer->checks = lappend(writer->checks, prepared);
     MemoryContextSwitchTo(caller);
   }
@@ -164,8 +164,8 @@ bool write_row(RowWriter* writer, ItemPointer place, const ColumnValue* values, 
   if (writer->computed) compute_generated(writer);
   if (writer->checks != NIL) check_row(writer);
   TM_FailureData failure;
-  pg::IndexUpdate indexes;
-  if (pg::update_tuple(writer->relation, place, slot, GetCurrentCommandId(true), &failure, &indexes) != TM_Ok)
+  IndexUpdate indexes;
+  if (update_tuple(writer->relation, place, slot, GetCurrentCommandId(true), &failure, &indexes) != TM_Ok)
     return false;
   *place = slot->tts_tid;
   if (indexes.needed) insert_index_entries(writer, indexes, values, count);
@@ -173,4 +173,30 @@ bool write_row(RowWriter* writer, ItemPointer place, const ColumnValue* values, 
   return true;
 }
 
-}  // namespace chatopt::counters
+RowValues new_row(Relation relation) {
+  const auto columns = static_cast<Size>(RelationGetDescr(relation)->natts);
+  RowValues row = {static_cast<Datum*>(palloc0(columns * sizeof(Datum))), static_cast<bool*>(palloc(columns))};
+  memset(row.nulls, true, columns);
+  return row;
+}
+
+void insert_row(RowWriter* writer, const RowValues& row) {
+  ensure_executor_state(writer);
+  TupleTableSlot* slot = ExecClearTuple(writer->slot);
+  const auto columns = static_cast<Size>(RelationGetDescr(writer->relation)->natts);
+  memcpy(slot->tts_values, row.values, columns * sizeof(Datum));
+  memcpy(slot->tts_isnull, row.nulls, columns * sizeof(bool));
+  ExecStoreVirtualTuple(slot);
+  slot->tts_tableOid = RelationGetRelid(writer->relation);
+  table_tuple_insert(writer->relation, slot, GetCurrentCommandId(true), 0, nullptr);
+  insert_new_index_tuples(writer->result, slot, writer->estate);
+  ResetPerTupleExprContext(writer->estate);
+}
+
+bool delete_row(Relation relation, ItemPointer place) {
+  TM_FailureData failure;
+  return table_tuple_delete(relation, place, GetCurrentCommandId(true), InvalidSnapshot, InvalidSnapshot, true, &failure,
+                            false) == TM_Ok;
+}
+
+}  // namespace chatopt::pg

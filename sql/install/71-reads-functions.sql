@@ -1,0 +1,73 @@
+-- 71-reads-functions.sql: the functions that applications call: marks, unread counts and receipts.
+--
+-- Functions with two keys exist three times, (anyelement, anycompatible), (text, text) and (text, anyelement), with one key twice: so
+-- typed arguments, untyped parameters and NULLs all resolve. A key of another type is converted through its text form. None has a
+-- SET clause: they look up no name, and it would cost more than a mark does.
+
+CREATE FUNCTION chatopt.guard_reads() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'chatopt_guard_reads';
+COMMENT ON FUNCTION chatopt.guard_reads() IS
+  'BEFORE trigger of a read state table: plain SQL may only move positions of open memberships forward, up to the last message, and the '
+  'owner may delete closed memberships. Raises 428C9 for anything else';
+
+--| Marks every message of a conversation up to a number as delivered to a member. Gives the member's delivered position after the
+--| call: it never goes back, and goes no further than the last message. NULL for somebody who is no member (any more), for an unknown
+--| conversation, and where a key is NULL; then nothing is changed. Doing it twice is the same as doing it once.
+--@ cost: one look-up and at most one row version; no counter is locked, no other member waits
+--@ locks: the row of the read state, until the transaction ends
+--@ errors: 22004 22P02 42501 55000
+CREATE FUNCTION chatopt.mark_delivered(messages regclass, conversation anyelement, member anycompatible, upto bigint)
+  RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_mark_delivered';
+COMMENT ON FUNCTION chatopt.mark_delivered(regclass, anyelement, anycompatible, bigint) IS
+  'marks messages up to a number as delivered to a member; gives the position, which never goes back; NULL for a non-member. Needs UPDATE on the read state''s positions';
+
+CREATE FUNCTION chatopt.mark_delivered(messages regclass, conversation text, member text, upto bigint)
+  RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_mark_delivered';
+COMMENT ON FUNCTION chatopt.mark_delivered(regclass, text, text, bigint) IS
+  'marks messages up to a number as delivered to a member; gives the position, which never goes back; NULL for a non-member. Needs UPDATE on the read state''s positions';
+
+CREATE FUNCTION chatopt.mark_delivered(messages regclass, conversation text, member anyelement, upto bigint)
+  RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_mark_delivered';
+COMMENT ON FUNCTION chatopt.mark_delivered(regclass, text, anyelement, bigint) IS
+  'marks messages up to a number as delivered to a member; gives the position, which never goes back; NULL for a non-member. Needs UPDATE on the read state''s positions';
+
+--| Marks every message of a conversation up to a number as read by a member, and so as delivered. Gives the read position after the
+--| call, as mark_delivered does; an unread mark up to the number goes.
+--@ cost: as mark_delivered, and one look for an unread mark
+--@ locks: the row of the read state, until the transaction ends
+--@ errors: 22004 22P02 42501 55000
+CREATE FUNCTION chatopt.mark_read(messages regclass, conversation anyelement, member anycompatible, upto bigint)
+  RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_mark_read';
+COMMENT ON FUNCTION chatopt.mark_read(regclass, anyelement, anycompatible, bigint) IS
+  'marks messages up to a number as read by a member; gives the position, which never goes back; NULL for a non-member. Needs UPDATE on the read state''s positions';
+
+CREATE FUNCTION chatopt.mark_read(messages regclass, conversation text, member text, upto bigint)
+  RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_mark_read';
+COMMENT ON FUNCTION chatopt.mark_read(regclass, text, text, bigint) IS
+  'marks messages up to a number as read by a member; gives the position, which never goes back; NULL for a non-member. Needs UPDATE on the read state''s positions';
+
+CREATE FUNCTION chatopt.mark_read(messages regclass, conversation text, member anyelement, upto bigint)
+  RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_mark_read';
+COMMENT ON FUNCTION chatopt.mark_read(regclass, text, anyelement, bigint) IS
+  'marks messages up to a number as read by a member; gives the position, which never goes back; NULL for a non-member. Needs UPDATE on the read state''s positions';
+
+--| Lets a member see the messages from a number on as unread again. Receipts stay as they are: what has been seen has been seen.
+--| Gives the position that unread is counted from: the number before, at least where the member joined, at most the read position.
+--| mark_read and sending end it. NULL as mark_delivered.
+--@ cost: two look-ups and a row
+--@ locks: the row of the read state, until the transaction ends
+--@ errors: 22004 22P02 42501 55000
+CREATE FUNCTION chatopt.mark_unread(messages regclass, conversation anyelement, member anycompatible, from_seq bigint)
+  RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_mark_unread';
+COMMENT ON FUNCTION chatopt.mark_unread(regclass, anyelement, anycompatible, bigint) IS
+  'counts messages from a number on as unread for a member again, and leaves receipts alone; gives the position unread is counted from; NULL for a non-member';
+
+CREATE FUNCTION chatopt.mark_unread(messages regclass, conversation text, member text, from_seq bigint)
+  RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_mark_unread';
+COMMENT ON FUNCTION chatopt.mark_unread(regclass, text, text, bigint) IS
+  'counts messages from a number on as unread for a member again, and leaves receipts alone; gives the position unread is counted from; NULL for a non-member';
+
+CREATE FUNCTION chatopt.mark_unread(messages regclass, conversation text, member anyelement, from_seq bigint)
+  RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_mark_unread';
+COMMENT ON FUNCTION chatopt.mark_unread(regclass, text, anyelement, bigint) IS
+  'counts messages from a number on as unread for a member again, and leaves receipts alone; gives the position unread is counted from; NULL for a non-member';

@@ -1,0 +1,27 @@
+// The head of a tracked conversation: its next slot, how many members it has,
+// and how far its skipped numbers are filled in.
+#pragma once
+
+#include "pg/postgres.hpp"
+#include "reads/reads.hpp"
+
+namespace chatopt::reads {
+
+struct Head {
+  int32 next_slot;
+  int32 members;
+  bool filled;         // everything that is kept of the conversation is exact
+  int64 filled_upto;   // else numbers up to this one are
+  ItemPointerData place;
+};
+
+// The newest version; the counter's lock keeps it so. False: there is none.
+bool find_head(const Reads& reads, Datum conversation, Head* head);
+// As a snapshot sees it.
+bool find_head_seen(const Reads& reads, Datum conversation, Snapshot snapshot, Head* head);
+// Makes one of a conversation without members, all filled in.
+void insert_head(const Reads& reads, Datum conversation, Head* head);
+// Writes next_slot, members and how far it is filled.
+void write_head(const Reads& reads, Datum conversation, const Head& head);
+
+}  // namespace chatopt::reads

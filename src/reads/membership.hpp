@@ -1,0 +1,23 @@
+// Memberships: intervals (joined, left] of message numbers.
+#pragma once
+
+#include "pg/postgres.hpp"
+#include "reads/head_row.hpp"
+#include "reads/reads.hpp"
+#include "reads/state_row.hpp"
+
+namespace chatopt::reads {
+
+// A new interval from this number on, or the latest one again where it ended just
+// there: a row deleted and inserted again has missed nothing. Nothing where the
+// member is in already. The conversation's counter is locked; head is changed,
+// and left to be written. Cost: one look at the member's intervals, one row.
+void join(const Reads& reads, Relation table, const StateKey& key, int64 number, Head* head);
+
+// Ends the open interval; nothing where there is none.
+void leave(const Reads& reads, Relation table, const StateKey& key, int64 number, Head* head);
+
+// Makes the members of a conversation that has none yet join before its first message.
+void join_present_members(const Reads& reads, Relation table, Datum conversation, int64 number, Head* head);
+
+}  // namespace chatopt::reads

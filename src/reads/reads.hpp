@@ -1,0 +1,62 @@
+// What is tracked for the readers of a chat: the tables that track_reads made,
+// how their rows are found, and the columns by their positions.
+#pragma once
+
+#include "counters/chat.hpp"
+#include "pg/image.hpp"
+#include "pg/postgres.hpp"
+#include "pg/row_finder.hpp"
+
+namespace chatopt::reads {
+
+// <members>_read_state: one row an interval of membership, (joined, left].
+namespace state {
+enum Column : AttrNumber { kConversation = 1, kMember, kJoined, kLeft, kDelivered, kRead, kUpdatedAt, kSlot };
+}
+// <conversations>_read_heads: one row a tracked conversation.
+namespace head {
+enum Column : AttrNumber { kConversation = 1, kNextSlot, kMembers, kFilledUpto };
+}
+// <messages>_skipped_numbers: the numbers that are nobody's unread message.
+namespace skipped {
+enum Column : AttrNumber { kConversation = 1, kLevel, kChunk, kRemoved, kUncounted, kCounts };
+}
+// <members>_read_marks: what a position cannot say.
+namespace mark {
+enum Column : AttrNumber { kMember = 1, kConversation, kChunk, kUnread, kDelivered, kRead };
+}
+
+struct Reads {
+  const counters::Chat* chat;
+  Oid read_state;
+  Oid read_heads;
+  Oid skipped_numbers;
+  Oid read_marks;
+  bool own_messages_read;  // sending reads up to one's own message
+  int32 private_size;
+  int32 small_size;
+  int32 large_size;
+
+  pg::ValueType conversation_type;
+  pg::ValueType member_type;
+  pg::RowFinder open_state;  // (member, conversation), the interval that has no end
+  pg::RowFinder states;      // (member, conversation, joined)
+  pg::RowFinder members;     // the read state by conversation
+  pg::RowFinder head;
+  pg::RowFinder skipped;  // (conversation, level, chunk)
+  pg::RowFinder mark;     // (member, conversation, chunk)
+  FmgrInfo member_order;  // of the index on members
+};
+
+// Of an attached messages table; raises 55000 where its reads are not tracked,
+// and for a chat that is disabled.
+Reads& tracked_reads(Oid messages);
+// NULL: not tracked.
+Reads* find_reads(Oid messages);
+
+// The chat whose read state this table is. NULL: none.
+const counters::Chat* chat_of_read_state(Oid table);
+
+void init_reads();
+
+}  // namespace chatopt::reads

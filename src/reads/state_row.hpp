@@ -1,0 +1,39 @@
+// The read state of one member in one conversation.
+#pragma once
+
+#include "pg/postgres.hpp"
+#include "pg/row_writer.hpp"
+#include "reads/reads.hpp"
+
+namespace chatopt::reads {
+
+struct StateRow {
+  int64 joined;
+  int64 left;
+  bool open;  // no left yet
+  int64 delivered;
+  int64 read;
+  TimestampTz updated_at;
+  bool updated_at_null;
+  int32 slot;
+};
+
+// From a row of <members>_read_state.
+StateRow read_state_row(TupleTableSlot* slot);
+
+struct StateKey {
+  Datum member;
+  Datum conversation;
+};
+
+// Moves the positions of the open interval up to these; they never go back, and
+// read implies delivered. Writes nothing where nothing moves. Waits for another
+// transaction that has moved them, never for a counter; under every isolation
+// level the newest version is what is moved. False: no open interval.
+bool raise_positions(const Reads& reads, Relation table, const StateKey& key, int64 delivered, int64 read,
+                     StateRow* row);
+
+// The open interval, its row locked. False: there is none.
+bool lock_state(const Reads& reads, Relation table, const StateKey& key, StateRow* row);
+
+}  // namespace chatopt::reads

@@ -1,0 +1,159 @@
+// chatopt.unread_count() and unread_counts().
+
+#include "reads/unread.hpp"
+
+#include "counters/queries.hpp"
+#include "reads/call.hpp"
+#include "reads/conversation_row.hpp"
+#include "reads/marks.hpp"
+#include "reads/own_messages.hpp"
+#include "reads/skip_rows.hpp"
+
+extern "C" {
+PG_FUNCTION_INFO_V1(chatopt_reads_unread_count);
+PG_FUNCTION_INFO_V1(chatopt_reads_unread_counts);
+PGDLLEXPORT Datum chatopt_reads_unread_count(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum chatopt_reads_unread_counts(PG_FUNCTION_ARGS);
+}
+
+namespace chatopt::reads {
+namespace {
+
+bool is_filled(const Reads& reads, const UnreadTables& tables, Datum conversation) {
+  if (!pg::find_row_seen(reads.head, tables.heads, &conversation, tables.snapshot, tables.head_slot)) return false;
+  return slot_attisnull(tables.head_slot, head::kFilledUpto);
+}
+
+// Counted messages up to the position are read, but for those that are skipped.
+int64 counted_upto(const Reads& reads, const UnreadTables& tables, Datum conversation, int64 last, int64 position) {
+  SkipLookup lookup(reads, tables.skipped, tables.skipped_slot, conversation, tables.snapshot);
+  return position - core::skipped_upto(lookup, last, position);
+}
+
+}  // namespace
+
+UnreadTables open_unread_tables(const Reads& reads, Snapshot snapshot) {
+  UnreadTables tables;
+  tables.snapshot = snapshot;
+  tables.counters = table_open(reads.chat->counters, AccessShareLock);
+  tables.heads = table_open(reads.read_heads, AccessShareLock);
+  tables.skipped = table_open(reads.skipped_numbers, AccessShareLock);
+  tables.marks = table_open(reads.read_marks, AccessShareLock);
+  tables.counter_slot = table_slot_create(tables.counters, nullptr);
+  tables.head_slot = table_slot_create(tables.heads, nullptr);
+  tables.skipped_slot = table_slot_create(tables.skipped, nullptr);
+  return tables;
+}
+
+void close_unread_tables(UnreadTables* tables) {
+  ExecDropSingleTupleTableSlot(tables->counter_slot);
+  ExecDropSingleTupleTableSlot(tables->head_slot);
+  ExecDropSingleTupleTableSlot(tables->skipped_slot);
+  table_close(tables->counters, NoLock);
+  table_close(tables->heads, NoLock);
+  table_close(tables->skipped, NoLock);
+  table_close(tables->marks, NoLock);
+}
+
+Unread count_unread(const Reads& reads, const UnreadTables& tables, const StateKey& key, const StateRow& row) {
+  Unread unread = {false, 0, row.read, 0};
+  ConversationRow conversation;
+  if (!find_conversation(*reads.chat, tables.counters, key.conversation, tables.snapshot, tables.counter_slot,
+                         &conversation))
+    return unread;
+  unread.last = conversation.last;
+  const Marks marks = find_marks(reads, tables.marks, key, tables.snapshot);
+  if (marks.unread) unread.position = marks.unread_position;
+  unread.known = true;
+  if (unread.position >= conversation.last) return unread;
+  if (conversation.messages == conversation.last) {  // nothing was ever skipped
+    unread.count = conversation.last - unread.position;
+  } else if (is_filled(reads, tables, key.conversation)) {
+    unread.count = conversation.messages -
+                   counted_upto(reads, tables, key.conversation, conversation.last, unread.position);
+  } else {
+    unread.known = false;
+    return unread;
+  }
+  if (marks.unread || !reads.own_messages_read) unread.count -= count_own_messages(reads, key, unread.position);
+  //XX acks
+  return unread;
+}
+
+namespace {
+
+// The open membership, if the caller may see it.
+bool find_state(const Call* call, Relation table, const StateKey& key, StateRow* row) {
+  const Reads& reads = *call->reads;
+  if (!visible_to_caller(reads, key)) return false;
+  const Datum keys[] = {key.member, key.conversation};
+  TupleTableSlot* slot = table_slot_create(table, nullptr);
+  const bool found = pg::find_row_seen(reads.open_state, table, keys, GetActiveSnapshot(), slot);
+  if (found) *row = read_state_row(slot);
+  ExecDropSingleTupleTableSlot(slot);
+  return found;
+}
+
+}  // namespace
+}  // namespace chatopt::reads
+
+using namespace chatopt::reads;
+
+// unread_count(messages, conversation, member) -> bigint
+Datum chatopt_reads_unread_count(PG_FUNCTION_ARGS) {
+  Call* call = ready_call(fcinfo, true, true);
+  check_may_read(call);
+  StateKey key;
+  if (!key_argument(fcinfo, call, 1, &key.conversation) || !key_argument(fcinfo, call, 2, &key.member)) PG_RETURN_NULL();
+  const Reads& reads = *call->reads;
+  Relation table = table_open(reads.read_state, AccessShareLock);
+  StateRow row;
+  Unread unread = {};
+  if (find_state(call, table, key, &row)) {
+    UnreadTables tables = open_unread_tables(reads, GetActiveSnapshot());
+    unread = count_unread(reads, tables, key, row);
+    close_unread_tables(&tables);
+  }
+  table_close(table, NoLock);
+  if (!unread.known) PG_RETURN_NULL();
+  PG_RETURN_INT64(unread.count);
+}
+
+// unread_counts(messages, member) -> TABLE (conversation, unread, last_read, last_sequence)
+Datum chatopt_reads_unread_counts(PG_FUNCTION_ARGS) {
+  Call* call = ready_call(fcinfo, false, true);
+  check_may_read(call);
+  InitMaterializedSRF(fcinfo, 0);
+  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  StateKey key;
+  if (!key_argument(fcinfo, call, 1, &key.member)) return Datum{0};
+  const Reads& reads = *call->reads;
+  Relation table = table_open(reads.read_state, AccessShareLock);
+  UnreadTables tables = open_unread_tables(reads, GetActiveSnapshot());
+  FmgrInfo output = output_of(reads.conversation_type);
+  const bool all_visible = sees_all_rows(reads);
+  MemoryContext each = AllocSetContextCreate(CurrentMemoryContext, "chatopt unread counts", ALLOCSET_SMALL_SIZES);
+  chatopt::pg::RowScan scan = chatopt::pg::begin_scan(reads.states, table, &key.member, 1, tables.snapshot);
+  while (chatopt::pg::next_row(&scan)) {
+    CHECK_FOR_INTERRUPTS();
+    const StateRow row = read_state_row(scan.slot);
+    if (!row.open) continue;
+    MemoryContext caller = MemoryContextSwitchTo(each);
+    bool null;
+    key.conversation = slot_getattr(scan.slot, state::kConversation, &null);
+    if (all_visible || visible_to_caller(reads, key)) {
+      const Unread unread = count_unread(reads, tables, key, row);
+      Datum values[] = {CStringGetTextDatum(OutputFunctionCall(&output, key.conversation)), Int64GetDatum(unread.count),
+                        Int64GetDatum(unread.position), Int64GetDatum(unread.last)};
+      bool nulls[] = {false, !unread.known, false, false};
+      tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+    }
+    MemoryContextSwitchTo(caller);
+    MemoryContextReset(each);
+  }
+  chatopt::pg::end_scan(&scan);
+  MemoryContextDelete(each);
+  close_unread_tables(&tables);
+  table_close(table, NoLock);
+  return Datum{0};
+}

@@ -1,0 +1,35 @@
+// How many messages a member has not read, from positions and counters alone.
+#pragma once
+
+#include "pg/postgres.hpp"
+#include "reads/reads.hpp"
+#include "reads/state_row.hpp"
+
+namespace chatopt::reads {
+
+// The tables an answer comes from, open and with a slot each, for many answers
+// under one snapshot.
+struct UnreadTables {
+  Snapshot snapshot;
+  Relation counters;
+  Relation heads;
+  Relation skipped;
+  Relation marks;
+  TupleTableSlot* counter_slot;
+  TupleTableSlot* head_slot;
+  TupleTableSlot* skipped_slot;
+};
+UnreadTables open_unread_tables(const Reads& reads, Snapshot snapshot);
+void close_unread_tables(UnreadTables* tables);
+
+struct Unread {
+  bool known;     // false: the conversation is not filled in yet
+  int64 count;
+  int64 position;  // what it is counted from
+  int64 last;      // of the conversation
+};
+// Of an open membership. Cost: at most eight look-ups; a count by index of the
+// member's own messages where they are not read by sending.
+Unread count_unread(const Reads& reads, const UnreadTables& tables, const StateKey& key, const StateRow& row);
+
+}  // namespace chatopt::reads
