@@ -25,6 +25,7 @@ void Notes::clear() noexcept {
   went.clear();
   removed.clear();
   removed_uncounted.clear();
+  tracked.reset();
 }
 
 Counter::State::State(const State& other, Memory& memory)
@@ -57,6 +58,7 @@ Ledger::Ledger(Memory& memory)
       handed_out_(Allocator<HandedOut>{&memory}),
       saved_(Allocator<Saved>{&memory}),
       statements_(Allocator<Tag>{&memory}),
+      tracked_(Allocator<std::uint32_t>{&memory}),
       renamed_(Allocator<Renamed>{&memory}) {}
 
 Ledger::Key Ledger::key_of(const Counter& counter) noexcept {
@@ -68,8 +70,20 @@ Counter& Ledger::counter(std::uint32_t target, Bytes key) {
   const Key wanted{target, {reinterpret_cast<const char*>(key.data()), key.size()}};
   if (auto found = counters_.find(wanted); found != counters_.end()) return *found->second;
   auto* made = Allocator<Counter>{&memory_}.new_object<Counter>(target, key, memory_);
+  made->tracked_ = tracks(target);
   counters_.emplace(key_of(*made), made);
   return *made;
+}
+
+bool Ledger::tracks(std::uint32_t target) const noexcept {
+  return std::find(tracked_.begin(), tracked_.end(), target) != tracked_.end();
+}
+
+void Ledger::track(std::uint32_t target) {
+  if (tracks(target)) return;
+  tracked_.push_back(target);
+  for (auto& entry : counters_)
+    if (entry.second->target() == target) entry.second->tracked_ = true;
 }
 
 void Ledger::touch(Counter& counter) {
@@ -209,6 +223,7 @@ void Ledger::land(const HandedOut& entry, const Message& message) {
   note(counter);
   auto& state = *counter.state_;
   auto& notes = state.notes;
+  if (counter.tracked_) track_landing(counter, message);
   state.last = std::max(state.last, message.number);
   state.high = std::max(state.high, state.last);
   if (message.counted) {
@@ -242,6 +257,7 @@ void Ledger::removed(Counter& counter, const Message& message) {
     notes.removed_uncounted.insert(message.number);
   }
   came_no_more(notes, message.number);
+  if (counter.tracked_) noted_more(counter).skips.move_to(&Skips::removed, message.number);
 }
 
 void Ledger::changed(Counter& counter, const Message& before, const Message& after) {
@@ -255,6 +271,7 @@ void Ledger::changed(Counter& counter, const Message& before, const Message& aft
   } else {
     came_no_more(notes, after.number);
   }
+  if (counter.tracked_) track_change(counter, before, after);
 }
 
 void Ledger::members_changed(Counter& counter, std::int64_t by) {
@@ -265,6 +282,48 @@ void Ledger::members_changed(Counter& counter, std::int64_t by) {
 void Ledger::messages_changed(Counter& counter, std::int64_t by) {
   note(counter);
   counter.state_->notes.messages += by;
+}
+
+void Ledger::member_joined(Counter& counter, Bytes member) {
+  if (!counter.tracked_) return;
+  note(counter);
+  noted_more(counter).members.joined(member);
+}
+
+void Ledger::member_left(Counter& counter, Bytes member) {
+  if (!counter.tracked_) return;
+  note(counter);
+  noted_more(counter).members.left(member);
+}
+
+TrackedNotes& Ledger::noted_more(Counter& counter) {
+  auto& notes = counter.state_->notes.tracked;
+  if (notes == nullptr) notes.reset(Allocator<TrackedNotes>{&memory_}.new_object<TrackedNotes>(memory_));
+  return *notes;
+}
+
+// Before last takes account of it. Only a last that was read from the row tells
+// what lies between: a row moved to another partition lands in a counter that
+// nobody has locked.
+void Ledger::track_landing(Counter& counter, const Message& message) {
+  const auto& state = *counter.state_;
+  const std::int64_t number = message.number;
+  const bool fresh = state.locked && state.filled && number > state.last;
+  if (fresh && number - 1 > state.last) noted_more(counter).skips.remove_range(state.last + 1, number - 1);
+  const TrackedNotes* const noted = counter.tracked_notes();
+  if (!message.counted)
+    noted_more(counter).skips.move_to(&Skips::uncounted, number);
+  else if (!fresh || (noted != nullptr && noted->skips.contains(number)))
+    noted_more(counter).skips.move_to(&Skips::counted, number);
+  if (message.counted && !message.sender_null) noted_more(counter).members.sent(message.sender, number);
+}
+
+void Ledger::track_change(Counter& counter, const Message& before, const Message& after) {
+  if (before.counted != after.counted)
+    noted_more(counter).skips.move_to(after.counted ? &Skips::counted : &Skips::uncounted, after.number);
+  if (!after.counted || after.sender_null) return;
+  if (!before.counted || before.sender_null || !std::ranges::equal(before.sender, after.sender))
+    noted_more(counter).members.sent(after.sender, after.number);
 }
 
 bool Ledger::first_note(Tag statement) {

@@ -12,6 +12,7 @@
 //              (ON CONFLICT DO NOTHING, a later trigger)
 //   counted    the row satisfies the chat's message_counted condition
 //   depth      the nesting level of the (sub)transaction, 1 outermost
+//   tracked    of a target whose reads are kept: more is noted (tracked_notes.hpp)
 //
 // Invariants:
 //   - last is the greatest number that landed, or that the row held when read;
@@ -25,25 +26,18 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
-#include <memory_resource>
 #include <span>
 #include <string_view>
 
 #include <boost/container/deque.hpp>
 #include <boost/container/small_vector.hpp>
-#include <boost/container/vector.hpp>
 #include <boost/unordered_map.hpp>
 
+#include "core/counters/memory.hpp"
 #include "core/counters/number_set.hpp"
+#include "core/counters/tracked_notes.hpp"
 
 namespace chatopt::core {
-
-using Bytes = std::span<const std::byte>;
-using Memory = std::pmr::memory_resource;
-template <class T>
-using Allocator = std::pmr::polymorphic_allocator<T>;
-template <class T>
-using Vector = boost::container::vector<T, Allocator<T>>;
 
 // A value of the database, copied: keys of 24 bytes and less without allocation.
 class Image {
@@ -88,6 +82,8 @@ struct Message {
   Bytes key;
   Bytes time;
   bool time_null = true;
+  bool sender_null = true;
+  Bytes sender;
 };
 
 // The message with the greatest number of its kind; number 0 means none.
@@ -116,7 +112,8 @@ struct Notes {
         came(other.came, memory),
         went(other.went, memory),
         removed(other.removed, memory),
-        removed_uncounted(other.removed_uncounted, memory) {}
+        removed_uncounted(other.removed_uncounted, memory),
+        tracked(copied(other.tracked, memory)) {}
   void clear() noexcept;
 
   bool any = false;
@@ -127,6 +124,7 @@ struct Notes {
   Greatest went;              // greatest number that stopped being counted, or had another key or time
   NumberSet removed;
   NumberSet removed_uncounted;
+  TrackedNotesPointer tracked;  // of a tracked counter; null: nothing more to note
 };
 
 class Counter {
@@ -146,6 +144,9 @@ class Counter {
     return state_->high == std::numeric_limits<std::int64_t>::max() && state_->unlanded.empty();
   }
   [[nodiscard]] const Notes& notes() const noexcept { return state_->notes; }
+  [[nodiscard]] bool tracked() const noexcept { return tracked_; }
+  // Null: nothing noted. Always null where not tracked.
+  [[nodiscard]] const TrackedNotes* tracked_notes() const noexcept { return state_->notes.tracked.get(); }
 
  private:
   friend class Ledger;
@@ -173,6 +174,7 @@ class Counter {
   Image key_;
   int depth_ = 0;        // the depth that changed it last; 0: none yet
   bool listed_ = false;  // in the ledger's list of counters to look at when a statement ends
+  bool tracked_ = false;
   State* state_;         // exchanged for a copy at a deeper depth, and back by its roll back
 };
 
@@ -192,6 +194,10 @@ class Ledger {
   [[nodiscard]] std::size_t size() const noexcept { return counters_.size(); }
   // Grows whenever counters are forgotten, so that kept addresses can be checked.
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
+
+  // More is noted from now on of the counters of this target, which stays so: a
+  // roll back does not take it back.
+  void track(std::uint32_t target);
 
   // The counter row was locked and read. last is ignored when it is not filled.
   void row_locked(Counter& counter, RowLocation row, bool filled, std::int64_t last);
@@ -222,6 +228,7 @@ class Ledger {
   // Rows.
   // The row handed out last landed, when it is the only one under way, so that
   // it can be no other. False: there are more, and landed() has to be told which.
+  // Who sent it is not noted.
   bool sole_landed(RowLocation row, bool counted);
   // False when the number was not handed out by hand_out*.
   bool landed(Counter& counter, const Message& message);
@@ -230,6 +237,10 @@ class Ledger {
   void changed(Counter& counter, const Message& before, const Message& after);
   void members_changed(Counter& counter, std::int64_t by);
   void messages_changed(Counter& counter, std::int64_t by);
+  // A member of a tracked conversation; of others nothing is noted. member_count
+  // is members_changed()'s.
+  void member_joined(Counter& counter, Bytes member);
+  void member_left(Counter& counter, Bytes member);
 
   // Statements.
   // True the first time it is asked for a statement: the caller then arranges
@@ -295,6 +306,10 @@ class Ledger {
     }
   };
 
+  [[nodiscard]] bool tracks(std::uint32_t target) const noexcept;
+  TrackedNotes& noted_more(Counter& counter);
+  void track_landing(Counter& counter, const Message& message);
+  void track_change(Counter& counter, const Message& before, const Message& after);
   static void came_no_more(Notes& notes, std::int64_t number) noexcept;
   static Key key_of(const Counter& counter) noexcept;
   void touch(Counter& counter);  // before every change: saves the state for a roll back, lists it
@@ -312,6 +327,7 @@ class Ledger {
   Vector<HandedOut> handed_out_;
   Vector<Saved> saved_;
   Vector<Tag> statements_;
+  Vector<std::uint32_t> tracked_;  // targets
   boost::container::deque<Renamed, Allocator<Renamed>> renamed_;
 };
 

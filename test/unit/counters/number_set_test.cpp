@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <new>
+#include <optional>
 #include <random>
 #include <set>
 #include <vector>
@@ -13,6 +14,7 @@
 
 namespace {
 
+using chatopt::core::NumberRange;
 using chatopt::core::NumberSet;
 using chatopt::test::Arena;
 
@@ -37,7 +39,15 @@ std::size_t ranges_of(const std::set<std::int64_t>& numbers) {
   return result;
 }
 
+// The set's ranges as they are told.
+std::vector<NumberRange> ranges(const NumberSet& numbers) {
+  std::vector<NumberRange> result;
+  numbers.for_each([&](std::int64_t first, std::int64_t last) { result.push_back({first, last}); });
+  return result;
+}
+
 using Numbers = std::vector<std::int64_t>;
+using Ranges = std::vector<NumberRange>;
 
 TEST(NumberSet, IsEmptyWhenMadeAndAllocatesNothing) {
   Arena arena;
@@ -198,6 +208,101 @@ TEST(NumberSet, MovingTakesTheNumbersWithoutAllocation) {
   EXPECT_EQ(members(moved, 0, 10), (Numbers{1, 5}));
 }
 
+// Ranges
+
+TEST(NumberSet, ForEachTellsTheRangesInAscendingOrder) {
+  Arena arena;
+  NumberSet numbers(arena);
+  EXPECT_EQ(ranges(numbers), Ranges{});
+  insert_all(numbers, {9, 5, 1, 2, 3, 10});
+  EXPECT_EQ(ranges(numbers), (Ranges{{1, 3}, {5, 5}, {9, 10}}));
+}
+
+TEST(NumberSet, RangeFromIsTheRangeThatHoldsTheNumberOrTheNextOne) {
+  Arena arena;
+  NumberSet numbers(arena);
+  EXPECT_EQ(numbers.range_from(kLeast), std::nullopt);
+  insert_all(numbers, {3, 4, 5, 9});
+  EXPECT_EQ(numbers.range_from(kLeast), (NumberRange{3, 5}));
+  for (const std::int64_t number : {2, 3, 4, 5}) EXPECT_EQ(numbers.range_from(number), (NumberRange{3, 5})) << number;
+  for (const std::int64_t number : {6, 8, 9}) EXPECT_EQ(numbers.range_from(number), (NumberRange{9, 9})) << number;
+  EXPECT_EQ(numbers.range_from(10), std::nullopt);
+  EXPECT_EQ(numbers.range_from(kGreatest), std::nullopt);
+}
+
+TEST(NumberSet, ARangeTakesInWhatItOverlapsAndTouches) {
+  const struct {
+    NumberRange inserted;
+    Ranges become;
+  } cases[] = {
+      {{1, 3}, {{1, 3}, {10, 19}, {30, 39}, {50, 59}}},      // apart
+      {{1, 9}, {{1, 19}, {30, 39}, {50, 59}}},               // touches from below
+      {{20, 24}, {{10, 24}, {30, 39}, {50, 59}}},            // touches from above
+      {{20, 29}, {{10, 39}, {50, 59}}},                      // touches both
+      {{15, 34}, {{10, 39}, {50, 59}}},                      // overlaps both
+      {{12, 15}, {{10, 19}, {30, 39}, {50, 59}}},            // within
+      {{10, 19}, {{10, 19}, {30, 39}, {50, 59}}},            // the same
+      {{5, 60}, {{5, 60}}},                                  // around all
+      {{5, 55}, {{5, 59}}},                                  // a new beginning
+      {{61, 61}, {{10, 19}, {30, 39}, {50, 59}, {61, 61}}},  // apart, above
+      {{60, 60}, {{10, 19}, {30, 39}, {50, 60}}},            // one number
+      {{4, 3}, {{10, 19}, {30, 39}, {50, 59}}},              // none
+  };
+  for (const auto& [inserted, become] : cases) {
+    SCOPED_TRACE(inserted.first);
+    Arena arena;
+    NumberSet numbers(arena);
+    for (const std::int64_t first : {50, 10, 30}) numbers.insert_range(first, first + 9);
+    numbers.insert_range(inserted.first, inserted.last);
+    EXPECT_EQ(ranges(numbers), become);
+    EXPECT_EQ(arena.live_blocks(), become.size());
+  }
+}
+
+TEST(NumberSet, AnErasedRangeCutsSplitsAndTakesAway) {
+  const struct {
+    NumberRange erased;
+    Ranges become;
+  } cases[] = {
+      {{1, 9}, {{10, 19}, {30, 39}}},              // below
+      {{20, 29}, {{10, 19}, {30, 39}}},            // between
+      {{40, 90}, {{10, 19}, {30, 39}}},            // above
+      {{10, 19}, {{30, 39}}},                      // one whole
+      {{5, 12}, {{13, 19}, {30, 39}}},             // a lower end
+      {{18, 25}, {{10, 17}, {30, 39}}},            // an upper end
+      {{18, 31}, {{10, 17}, {32, 39}}},            // both
+      {{12, 14}, {{10, 11}, {15, 19}, {30, 39}}},  // a middle
+      {{0, 90}, {}},                               // all
+      {{15, 39}, {{10, 14}}},                      // to the last number
+      {{15, 14}, {{10, 19}, {30, 39}}},            // none
+  };
+  for (const auto& [erased, become] : cases) {
+    SCOPED_TRACE(erased.first);
+    Arena arena;
+    NumberSet numbers(arena);
+    for (const std::int64_t first : {10, 30}) numbers.insert_range(first, first + 9);
+    numbers.erase_range(erased.first, erased.last);
+    EXPECT_EQ(ranges(numbers), become);
+    EXPECT_EQ(arena.live_blocks(), become.size());
+  }
+}
+
+TEST(NumberSet, RangesReachFromTheLeastToTheGreatestNumber) {
+  Arena arena;
+  NumberSet numbers(arena);
+  numbers.insert_range(kGreatest - 1, kGreatest);
+  numbers.insert_range(kLeast, kLeast + 1);
+  EXPECT_EQ(ranges(numbers), (Ranges{{kLeast, kLeast + 1}, {kGreatest - 1, kGreatest}}));
+  numbers.insert_range(kLeast, kGreatest);
+  EXPECT_EQ(ranges(numbers), (Ranges{{kLeast, kGreatest}}));
+  numbers.erase_range(0, kGreatest);
+  EXPECT_EQ(ranges(numbers), (Ranges{{kLeast, -1}}));
+  numbers.erase_range(kLeast, kLeast);
+  EXPECT_EQ(ranges(numbers), (Ranges{{kLeast + 1, -1}}));
+  numbers.erase_range(kLeast, kGreatest);
+  EXPECT_TRUE(numbers.empty());
+}
+
 TEST(NumberSet, LeavesNoMemoryBehind) {
   Arena arena;
   {
@@ -217,22 +322,36 @@ TEST(NumberSet, AgreesWithAStdSetOverRandomOperations) {
     const std::int64_t span = seed % 2 == 0 ? 24 : 300;  // crowded, and with room between
     for (int step = 0; step < 5000; ++step) {
       const auto number = static_cast<std::int64_t>(random() % static_cast<unsigned>(span)) - 5;
+      const auto last = number + static_cast<std::int64_t>(random() % 12) - 1;
       const auto what = random() % 1000;
       if (what == 0) {
         numbers.clear();
         twin.clear();
-      } else if (what < 520) {
+      } else if (what < 400) {
         numbers.insert(number);
         twin.insert(number);
-      } else {
+      } else if (what < 800) {
         numbers.erase(number);
         twin.erase(number);
+      } else if (what < 900) {
+        numbers.insert_range(number, last);
+        for (std::int64_t each = number; each <= last; ++each) twin.insert(each);
+      } else {
+        numbers.erase_range(number, last);
+        for (std::int64_t each = number; each <= last; ++each) twin.erase(each);
       }
       ASSERT_EQ(numbers.empty(), twin.empty());
       ASSERT_EQ(numbers.range_count(), ranges_of(twin)) << "ranges are disjoint and not adjacent";
       ASSERT_EQ(arena.live_blocks(), numbers.range_count());
-      for (std::int64_t probe = -6; probe < span; ++probe)
+      for (std::int64_t probe = -6; probe < span + 10; ++probe)
         ASSERT_EQ(numbers.contains(probe), twin.contains(probe)) << "step " << step << ", number " << probe;
+      const auto range = numbers.range_from(number);
+      const auto next = twin.lower_bound(number);
+      ASSERT_EQ(range.has_value(), next != twin.end());
+      if (range) {
+        ASSERT_LE(range->first, *next);
+        ASSERT_GE(range->last, *next);
+      }
     }
   }
 }
@@ -247,24 +366,26 @@ TEST(NumberSet, AFailedAllocationLeavesTheSetAsItWas) {
     int failures = 0;
     for (int step = 0; step < 5000; ++step) {
       const auto number = static_cast<std::int64_t>(random() % 60);
+      const auto last = random() % 2 == 0 ? number : number + static_cast<std::int64_t>(random() % 5);
       const bool insert = random() % 2 == 0;
       arena.fail_at(random() % 3 == 0 ? 1 : 0);
       try {
         if (insert)
-          numbers.insert(number);
+          last == number ? numbers.insert(number) : numbers.insert_range(number, last);
         else
-          numbers.erase(number);
-        if (insert)
-          twin.insert(number);
-        else
-          twin.erase(number);
+          last == number ? numbers.erase(number) : numbers.erase_range(number, last);
+        for (std::int64_t each = number; each <= last; ++each)
+          if (insert)
+            twin.insert(each);
+          else
+            twin.erase(each);
       } catch (const std::bad_alloc&) {
         ++failures;
       }
       arena.fail_at(0);
       ASSERT_EQ(numbers.range_count(), ranges_of(twin));
       ASSERT_EQ(arena.live_blocks(), numbers.range_count());
-      for (std::int64_t probe = -1; probe <= 60; ++probe) ASSERT_EQ(numbers.contains(probe), twin.contains(probe));
+      for (std::int64_t probe = -1; probe <= 70; ++probe) ASSERT_EQ(numbers.contains(probe), twin.contains(probe));
     }
     EXPECT_GT(failures, 100);
   }
