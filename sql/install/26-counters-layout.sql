@@ -72,10 +72,11 @@ BEGIN
     'message_time', coalesce(asked->>'message_time', chatopt._column_like(msg,
       ARRAY['created_at', 'sent_at', 'timestamp', 'ts', 'inserted_at', 'created', 'created_on', 'sent', 'date_created', 'time', 'date'],
       ARRAY['timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype, 'int8'::regtype]::oid[])),
-    'message_sender', coalesce(asked->>'message_sender', chatopt._column_like(msg,
-      ARRAY['sender_id', 'user_id', 'author_id', 'from_id', 'from_user_id', 'account_id', 'sender', 'author', 'username', 'nick'])),
     'sequence_column', coalesce(asked->>'sequence_column', chatopt._column_like(msg, ARRAY['sequence_number']),
       chatopt._styled('sequence_number', msg, conv)));
+  names := names || jsonb_build_object('message_sender', coalesce(asked->>'message_sender', chatopt._column_like(msg,
+    ARRAY['sender_id', 'user_id', 'author_id', 'from_id', 'from_user_id', 'account_id', 'sender', 'author', 'username', 'nick'],
+    taken => ARRAY[reference, names->>'message_key', names->>'message_time', names->>'sequence_column'])));
   names := names || jsonb_build_object('counter_key',
     CASE WHEN cnt = conv THEN names->>'conversation_key' ELSE coalesce(asked->>'counter_key', chatopt._counter_key(cnt, conv)) END);
   IF mem IS NOT NULL THEN
@@ -232,7 +233,7 @@ BEGIN
     SELECT layout->>'counters', c.value, c.key FROM jsonb_each_text(layout->'counter_columns') AS c
     UNION ALL SELECT layout->>'counters', names->>'counter_key', 'conversation_key'
     UNION ALL SELECT layout->>'messages', names->>r, r
-      FROM unnest(ARRAY['message_conversation', 'message_key', 'message_time', 'sequence_column']) AS r
+      FROM unnest(ARRAY['message_conversation', 'message_key', 'message_time', 'message_sender', 'sequence_column']) AS r
     UNION ALL SELECT layout->>'members', names->>r, r FROM unnest(ARRAY['member_conversation', 'member_user']) AS r
   ) AS u(place, word, role)
   WHERE u.word IS NOT NULL GROUP BY u.place, u.word HAVING count(*) > 1 LIMIT 1;

@@ -366,8 +366,9 @@ BEGIN
     'CREATE TRIGGER zzz_chatopt_number BEFORE INSERT OR UPDATE OF %s ON %s FOR EACH ROW EXECUTE FUNCTION chatopt.number_message(%s)',
     string_agg(quote_ident(names->>r.name), ', ' ORDER BY r.place), msg, string_agg(quote_literal(r.role), ', ' ORDER BY r.place))
     FROM (VALUES (1, 'message_conversation', 'conversation'), (2, 'sequence_column', 'sequence_number'), (3, 'message_key', 'message_id'),
-      (4, 'message_time', 'message_at')) AS r(place, name, role)
-    WHERE names->>r.name IS NOT NULL;
+      (4, 'message_time', 'message_at'), (5, 'message_sender', 'sender')) AS r(place, name, role)
+    -- a BEFORE trigger cannot read a virtual column: then nobody is known to have sent
+    WHERE names->>r.name IS NOT NULL AND (SELECT c.generated FROM chatopt._column(msg, names->>r.name) AS c) IS DISTINCT FROM 'v';
   RETURN QUERY SELECT msg, msg, t.trigger_name, t.definition FROM chatopt._row_triggers(msg, 'message', '{}',
     layout->>'message_counted_new', layout->>'message_counted_old') AS t;
   RETURN QUERY SELECT msg, t.place, t.trigger_name, t.definition FROM chatopt._truncate_triggers(msg, 'messages_truncated') AS t;
