@@ -653,10 +653,10 @@ BEGIN
     END IF;
   END LOOP;
   IF chatopt._has_column(msg, config.options->'columns'->>'message_sender') THEN
-    attached := attached || jsonb_build_object('message_sender', config.options->'columns'->>'message_sender');
+    attached := jsonb_build_object('message_sender', config.options->'columns'->>'message_sender') || attached;
   END IF;
   layout := jsonb_build_object('conversations', conv::oid::text, 'messages', msg::oid::text, 'members', mem::oid::text,
-    'counters', cnt::oid::text, 'before', before, 'attached', attached, 'given', given,
+    'counters', cnt::oid::text, 'before', before, 'attached', attached, 'given', given, 'reads', chatopt._reads_of(msg),
     'enforce', coalesce((given->>'enforce_conversation')::boolean, config.enforce_conversation, false),
     'names', chatopt._attach_names(conv, msg, mem, cnt, given, attached));
   FOREACH word IN ARRAY ARRAY['message_counted_new', 'message_counted_old', 'member_counted_new', 'member_counted_old'] LOOP
@@ -672,6 +672,9 @@ BEGIN
   PERFORM chatopt._check_counters(layout);
   PERFORM chatopt._check_users(layout);
   PERFORM chatopt._check_identity(layout);
+  IF layout->>'reads' IS NOT NULL THEN
+    PERFORM chatopt._check_tracked(layout);
+  END IF;
   layout := layout || chatopt._index_layout(layout) || chatopt._fill_layout(layout);
   RETURN layout || jsonb_build_object('state', CASE WHEN layout->>'index' = 'missing' THEN 'index missing'
     WHEN (layout->>'filled')::boolean THEN 'attached' ELSE 'filling' END);
