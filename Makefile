@@ -2,7 +2,7 @@
 EXTENSION = chatopt
 CHATOPT_VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" chatopt.control)
 MODULE_big = chatopt
-SOURCES = $(wildcard src/core/*/*.cpp src/pg/*.cpp src/counters/*.cpp src/receipts/*.cpp src/reads/*.cpp)
+SOURCES = $(wildcard src/core/*/*.cpp src/pg/*.cpp src/counters/*.cpp src/reads/*.cpp src/receipts/*.cpp)
 OBJS = $(SOURCES:.cpp=.o)
 SQL_PARTS = $(sort $(wildcard sql/install/*.sql))
 INSTALL_SQL = chatopt--$(CHATOPT_VERSION).sql
@@ -30,9 +30,9 @@ override CPPFLAGS := -isystem $(shell $(PG_CONFIG) --includedir-server) $(CPPFLA
 override COMPILER = $(CXX) $(CXXFLAGS)
 src/core/%.o: CPPFLAGS =
 src/core/%.o: override CXXFLAGS := $(CORE_FLAGS) $(SHARED_FLAGS) -O2 -g -fPIC
-src/pg/%.o src/counters/%.o src/receipts/%.o src/reads/%.o: override CXXFLAGS += $(GLUE_FLAGS) $(SHARED_FLAGS)
+src/pg/%.o src/counters/%.o src/reads/%.o src/receipts/%.o: override CXXFLAGS += $(GLUE_FLAGS) $(SHARED_FLAGS)
 # PostgreSQL 15 leaves PGDLLEXPORT empty, and hidden would then hide everything.
-src/pg/%.o src/counters/%.o src/receipts/%.o src/reads/%.o: override CXXFLAGS += '-DPGDLLEXPORT=__attribute__((visibility("default")))'
+src/pg/%.o src/counters/%.o src/reads/%.o src/receipts/%.o: override CXXFLAGS += '-DPGDLLEXPORT=__attribute__((visibility("default")))'
 # A constructor that is an alias of another stops the server when a query is compiled: its inliner takes every callee for a function.
 COMPILE.cxx.bc += -Xclang -mno-constructor-aliases -std=c++20 -Wno-register $(SHARED_FLAGS) '-DPGDLLEXPORT=__attribute__((visibility("default")))'
 %.bc: %.cpp

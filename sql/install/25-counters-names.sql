@@ -138,18 +138,19 @@ $$;
 COMMENT ON FUNCTION chatopt._styled(text, regclass, regclass) IS 'internal: a column name in the style of the tables';
 
 -- chatopt._column_like finds the first of some common names among a table's columns, in snake_case, camelCase or
--- PascalCase, of one of the given types where types are given.
-CREATE FUNCTION chatopt._column_like(tbl regclass, words text[], types oid[] DEFAULT NULL) RETURNS text
+-- PascalCase, of one of the given types where types are given, and none of those that are taken.
+CREATE FUNCTION chatopt._column_like(tbl regclass, words text[], types oid[] DEFAULT NULL, taken text[] DEFAULT '{}') RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT a.attname::text
   FROM unnest(words) WITH ORDINALITY AS w(word, place)
   JOIN pg_attribute a ON lower(replace(a.attname, '_', '')) = lower(replace(w.word, '_', ''))
   WHERE a.attrelid = tbl AND a.attnum > 0 AND NOT a.attisdropped AND (types IS NULL OR a.atttypid = ANY (types))
+    AND a.attname <> ALL (array_remove(taken, NULL))
   ORDER BY w.place, (a.attname = w.word) DESC, a.attnum
   LIMIT 1
 $$;
-COMMENT ON FUNCTION chatopt._column_like(regclass, text[], oid[]) IS 'internal: the column that bears the first of some common names';
+COMMENT ON FUNCTION chatopt._column_like(regclass, text[], oid[], text[]) IS 'internal: the column that bears the first of some common names';
 
 -- chatopt._column_names turns attribute numbers into names, in their order.
 CREATE FUNCTION chatopt._column_names(tbl oid, numbers int2[]) RETURNS text[]
@@ -328,7 +329,7 @@ DECLARE
 BEGIN
   result := coalesce((SELECT jsonb_object_agg(n.name, r.column_name) FROM chatopt.trigger_roles(msg) AS r
     JOIN (VALUES ('conversation', 'message_conversation'), ('sequence_number', 'sequence_column'), ('message_id', 'message_key'),
-      ('message_at', 'message_time')) AS n(role, name) USING (role)), '{}');
+      ('message_at', 'message_time'), ('sender', 'message_sender')) AS n(role, name) USING (role)), '{}');
   IF result <> '{}' THEN
     result := jsonb_build_object('message_time', NULL) || result || jsonb_build_object(
       'message_counted_new', chatopt.trigger_condition(msg, 'new'), 'message_counted_old', chatopt.trigger_condition(msg, 'old'));

@@ -72,10 +72,11 @@ BEGIN
     'message_time', coalesce(asked->>'message_time', chatopt._column_like(msg,
       ARRAY['created_at', 'sent_at', 'timestamp', 'ts', 'inserted_at', 'created', 'created_on', 'sent', 'date_created', 'time', 'date'],
       ARRAY['timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype, 'int8'::regtype]::oid[])),
-    'message_sender', coalesce(asked->>'message_sender', chatopt._column_like(msg,
-      ARRAY['sender_id', 'user_id', 'author_id', 'from_id', 'from_user_id', 'account_id', 'sender', 'author', 'username', 'nick'])),
     'sequence_column', coalesce(asked->>'sequence_column', chatopt._column_like(msg, ARRAY['sequence_number']),
       chatopt._styled('sequence_number', msg, conv)));
+  names := names || jsonb_build_object('message_sender', coalesce(asked->>'message_sender', chatopt._column_like(msg,
+    ARRAY['sender_id', 'user_id', 'author_id', 'from_id', 'from_user_id', 'account_id', 'sender', 'author', 'username', 'nick'],
+    taken => ARRAY[reference, names->>'message_key', names->>'message_time', names->>'sequence_column'])));
   names := names || jsonb_build_object('counter_key',
     CASE WHEN cnt = conv THEN names->>'conversation_key' ELSE coalesce(asked->>'counter_key', chatopt._counter_key(cnt, conv)) END);
   IF mem IS NOT NULL THEN
@@ -232,7 +233,7 @@ BEGIN
     SELECT layout->>'counters', c.value, c.key FROM jsonb_each_text(layout->'counter_columns') AS c
     UNION ALL SELECT layout->>'counters', names->>'counter_key', 'conversation_key'
     UNION ALL SELECT layout->>'messages', names->>r, r
-      FROM unnest(ARRAY['message_conversation', 'message_key', 'message_time', 'sequence_column']) AS r
+      FROM unnest(ARRAY['message_conversation', 'message_key', 'message_time', 'message_sender', 'sequence_column']) AS r
     UNION ALL SELECT layout->>'members', names->>r, r FROM unnest(ARRAY['member_conversation', 'member_user']) AS r
   ) AS u(place, word, role)
   WHERE u.word IS NOT NULL GROUP BY u.place, u.word HAVING count(*) > 1 LIMIT 1;
@@ -652,10 +653,10 @@ BEGIN
     END IF;
   END LOOP;
   IF chatopt._has_column(msg, config.options->'columns'->>'message_sender') THEN
-    attached := attached || jsonb_build_object('message_sender', config.options->'columns'->>'message_sender');
+    attached := jsonb_build_object('message_sender', config.options->'columns'->>'message_sender') || attached;
   END IF;
   layout := jsonb_build_object('conversations', conv::oid::text, 'messages', msg::oid::text, 'members', mem::oid::text,
-    'counters', cnt::oid::text, 'before', before, 'attached', attached, 'given', given,
+    'counters', cnt::oid::text, 'before', before, 'attached', attached, 'given', given, 'reads', chatopt._reads_of(msg),
     'enforce', coalesce((given->>'enforce_conversation')::boolean, config.enforce_conversation, false),
     'names', chatopt._attach_names(conv, msg, mem, cnt, given, attached));
   FOREACH word IN ARRAY ARRAY['message_counted_new', 'message_counted_old', 'member_counted_new', 'member_counted_old'] LOOP
@@ -671,6 +672,9 @@ BEGIN
   PERFORM chatopt._check_counters(layout);
   PERFORM chatopt._check_users(layout);
   PERFORM chatopt._check_identity(layout);
+  IF layout->>'reads' IS NOT NULL THEN
+    PERFORM chatopt._check_tracked(layout);
+  END IF;
   layout := layout || chatopt._index_layout(layout) || chatopt._fill_layout(layout);
   RETURN layout || jsonb_build_object('state', CASE WHEN layout->>'index' = 'missing' THEN 'index missing'
     WHEN (layout->>'filled')::boolean THEN 'attached' ELSE 'filling' END);

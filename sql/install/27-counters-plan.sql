@@ -348,12 +348,11 @@ BEGIN
     'CREATE TRIGGER zzz_chatopt_guard BEFORE INSERT OR UPDATE OF %I, %s ON %s FOR EACH ROW EXECUTE FUNCTION chatopt.guard_counters(%s)',
     names->>'counter_key', (SELECT string_agg(quote_ident(columns->>r), ', ' ORDER BY o) FROM unnest(kept) WITH ORDINALITY AS u(r, o)), cnt,
     (SELECT string_agg(quote_literal(r), ', ' ORDER BY o) FROM unnest(ARRAY['conversation'] || kept) WITH ORDINALITY AS u(r, o)));
-  IF cnt <> conv OR (layout->>'enforce')::boolean THEN
+  -- what reads keep of a conversation goes and is renamed with it, wherever its counters are
+  IF cnt <> conv OR (layout->>'enforce')::boolean OR layout->>'reads' IS NOT NULL THEN
     RETURN QUERY SELECT conv, conv, 'aaa_chatopt_conversation', format(
       'CREATE TRIGGER aaa_chatopt_conversation AFTER INSERT OR DELETE OR UPDATE OF %I ON %s FOR EACH ROW EXECUTE FUNCTION chatopt.conversation_changed(%L, %L)',
       names->>'conversation_key', conv, a[1], a[2]) FROM chatopt._conversation_actions(layout) AS a;
-  END IF;
-  IF cnt <> conv OR (layout->>'enforce')::boolean THEN
     RETURN QUERY SELECT conv, conv, 'zzz_chatopt_truncate',
       format('CREATE TRIGGER zzz_chatopt_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION chatopt.conversations_truncated()', conv);
   END IF;
@@ -366,8 +365,9 @@ BEGIN
     'CREATE TRIGGER zzz_chatopt_number BEFORE INSERT OR UPDATE OF %s ON %s FOR EACH ROW EXECUTE FUNCTION chatopt.number_message(%s)',
     string_agg(quote_ident(names->>r.name), ', ' ORDER BY r.place), msg, string_agg(quote_literal(r.role), ', ' ORDER BY r.place))
     FROM (VALUES (1, 'message_conversation', 'conversation'), (2, 'sequence_column', 'sequence_number'), (3, 'message_key', 'message_id'),
-      (4, 'message_time', 'message_at')) AS r(place, name, role)
-    WHERE names->>r.name IS NOT NULL;
+      (4, 'message_time', 'message_at'), (5, 'message_sender', 'sender')) AS r(place, name, role)
+    -- a BEFORE trigger cannot read a virtual column: then nobody is known to have sent
+    WHERE names->>r.name IS NOT NULL AND (SELECT c.generated FROM chatopt._column(msg, names->>r.name) AS c) IS DISTINCT FROM 'v';
   RETURN QUERY SELECT msg, msg, t.trigger_name, t.definition FROM chatopt._row_triggers(msg, 'message', '{}',
     layout->>'message_counted_new', layout->>'message_counted_old') AS t;
   RETURN QUERY SELECT msg, t.place, t.trigger_name, t.definition FROM chatopt._truncate_triggers(msg, 'messages_truncated') AS t;
@@ -397,17 +397,16 @@ $$;
 COMMENT ON FUNCTION chatopt._own_triggers(regclass[]) IS 'internal: the counters triggers that tables have now';
 
 -- chatopt._plan_triggers drops triggers that are no longer as wanted, makes those that are missing, and turns on again
--- those that were turned off by hand.
-CREATE FUNCTION chatopt._plan_triggers(layout jsonb) RETURNS TABLE (target regclass, lock_level int, statement text)
+-- those that were turned off by hand: on all tables of the chat, or on some.
+CREATE FUNCTION chatopt._plan_triggers(layout jsonb, tables regclass[]) RETURNS TABLE (target regclass, lock_level int, statement text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  tables regclass[] := chatopt._chat_tables(layout);
   item record;
 BEGIN
   SELECT w.place, w.trigger_name INTO item FROM chatopt._wanted_triggers(layout) AS w
     JOIN pg_trigger g ON g.tgrelid = w.place AND g.tgname = w.trigger_name
-    WHERE g.oid NOT IN (SELECT o.trigger_id FROM chatopt._own_triggers(tables) AS o) LIMIT 1;
+    WHERE w.target = ANY (tables) AND g.oid NOT IN (SELECT o.trigger_id FROM chatopt._own_triggers(tables) AS o) LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'duplicate_object', MESSAGE = format('trigger "%s" of table %s already exists', item.trigger_name, item.place),
       DETAIL = 'It is not a trigger of chatopt''s.', HINT = 'Rename or drop it.';
@@ -419,7 +418,7 @@ BEGIN
     ORDER BY o.position;
   RETURN QUERY SELECT w.target, 6, w.definition || ';'
     FROM chatopt._wanted_triggers(layout) WITH ORDINALITY AS w(target, place, trigger_name, definition, position)
-    WHERE NOT EXISTS (SELECT FROM chatopt._own_triggers(tables) AS o WHERE w.place = o.place AND w.trigger_name = o.trigger_name
+    WHERE w.target = ANY (tables) AND NOT EXISTS (SELECT FROM chatopt._own_triggers(tables) AS o WHERE w.place = o.place AND w.trigger_name = o.trigger_name
       AND chatopt._one_line(w.definition) = chatopt._one_line(pg_get_triggerdef(o.trigger_id)))
     ORDER BY w.position;
   -- what is as wanted but was turned off by hand: the triggers, and their clones on partitions
@@ -435,7 +434,7 @@ BEGIN
     ORDER BY o.position, e.depth, e.place::text;
 END
 $$;
-COMMENT ON FUNCTION chatopt._plan_triggers(jsonb) IS 'internal: the statements for the triggers of a chat';
+COMMENT ON FUNCTION chatopt._plan_triggers(jsonb, regclass[]) IS 'internal: the statements for the triggers of a chat';
 
 -- chatopt._chat_tables gives the tables of a chat in the order in which they are locked.
 CREATE FUNCTION chatopt._chat_tables(layout jsonb) RETURNS regclass[]
@@ -524,6 +523,7 @@ AS $$
     ELSE 'ROW EXCLUSIVE' END) AS w(mode)
   CROSS JOIN (SELECT CASE
       WHEN bool_or(s ~ '^ALTER TABLE .* ADD CONSTRAINT .* FOREIGN KEY') THEN 'while the foreign key is checked by a scan, until the transaction ends'
+      WHEN bool_or(s ~ '^UPDATE .* SET filled_upto = 0 ') THEN 'while a row of each conversation is written, until the transaction ends'
       WHEN bool_or(s ~ '^(CREATE( UNIQUE)? INDEX|UPDATE|INSERT) ') THEN 'while at most 100,000 rows are read or written, until the transaction ends'
       ELSE 'for milliseconds, until the transaction ends' END
     FROM unnest(statements) AS s) AS h(held)

@@ -20,9 +20,10 @@ BEGIN
     UNION ALL SELECT 2, p.* FROM chatopt._plan_fill(layout) WITH ORDINALITY AS p(target, level, statement, place)
     UNION ALL SELECT 3, p.* FROM chatopt._plan_foreign_keys(layout) WITH ORDINALITY AS p(target, level, statement, place)
     UNION ALL SELECT 4, p.* FROM chatopt._plan_index(layout, false) WITH ORDINALITY AS p(target, level, statement, place)
-    UNION ALL SELECT 5, p.* FROM chatopt._plan_triggers(layout) WITH ORDINALITY AS p(target, level, statement, place)
+    UNION ALL SELECT 5, p.* FROM chatopt._plan_triggers(layout, chatopt._chat_tables(layout)) WITH ORDINALITY AS p(target, level, statement, place)
     UNION ALL SELECT 6, p.* FROM chatopt._plan_config(layout) WITH ORDINALITY AS p(target, level, statement, place)
-    UNION ALL SELECT 7, p.* FROM chatopt._plan_index(layout, true) WITH ORDINALITY AS p(target, level, statement, place))
+    UNION ALL SELECT 7, p.* FROM chatopt._plan_reads_again(layout) WITH ORDINALITY AS p(target, level, statement, place)
+    UNION ALL SELECT 8, p.* FROM chatopt._plan_index(layout, true) WITH ORDINALITY AS p(target, level, statement, place))
   SELECT ARRAY(SELECT * FROM chatopt._plan_locks(chatopt._chat_tables(layout), array_agg(p.target), array_agg(p.level), array_agg(p.statement))),
          coalesce(array_agg(p.statement ORDER BY p.part, p.place) FILTER (WHERE p.level >= 0 AND p.statement IS NOT NULL), '{}'),
          coalesce(array_agg(E'-- outside a transaction block; then call chatopt.attach again\n' || p.statement ORDER BY p.part, p.place)

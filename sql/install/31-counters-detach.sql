@@ -112,7 +112,8 @@ COMMENT ON FUNCTION chatopt._run_plan(regclass[], regclass[], int[], text[], boo
 
 --| Leaves a chat: drops chatopt's triggers, puts back the defaults and foreign keys that attach dropped, and forgets the
 --| chat. Columns that attach made are kept with their data, its unique index is not; drop_columns => true drops all it made,
---| and never what was there before. cascade => true also leaves what other modules built on the chat.
+--| and never what was there before. Tracked reads are refused, unless cascade => true stops tracking them first, as
+--| chatopt.untrack_reads does; drop_columns then drops their tables too.
 --@ locks: ACCESS EXCLUSIVE on conversations, counters, messages and members, in this order; making a foreign key again scans messages
 --@ errors: 22004 42501 55000 2BP01
 CREATE FUNCTION chatopt.detach(messages regclass, drop_columns boolean DEFAULT false, "cascade" boolean DEFAULT false, dry_run boolean DEFAULT false)
@@ -121,20 +122,30 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   layout jsonb := chatopt._detach_layout(messages);
+  reads jsonb := chatopt._reads_of(messages);
+  tables regclass[];
 BEGIN
+  layout := layout || jsonb_build_object('reads', reads);
+  IF reads IS NOT NULL AND "cascade" IS NOT TRUE THEN
+    RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = format('the reads of table %s are tracked', messages),
+      HINT = format('Call chatopt.untrack_reads(%1$L) first, or chatopt.detach(%1$L, "cascade" => true).', messages);
+  END IF;
+  tables := CASE WHEN reads IS NULL THEN chatopt._chat_tables(layout) ELSE chatopt._reads_targets(layout) END;
   RETURN QUERY
     WITH plan AS MATERIALIZED (
-      SELECT p.* FROM chatopt._plan_detach(layout, coalesce(drop_columns, false)) WITH ORDINALITY AS p(target, level, statement, place)),
+      SELECT 1 AS part, p.* FROM chatopt._plan_untrack(layout, coalesce(drop_columns, false)) WITH ORDINALITY AS p(target, level, statement, place)
+        WHERE reads IS NOT NULL
+      UNION ALL SELECT 2, p.* FROM chatopt._plan_detach(layout, coalesce(drop_columns, false)) WITH ORDINALITY AS p(target, level, statement, place)),
     whole AS MATERIALIZED (
-      SELECT array_agg(p.target ORDER BY p.place) AS targets, array_agg(p.level ORDER BY p.place) AS levels,
-             array_agg(p.statement ORDER BY p.place) AS statements FROM plan AS p)
-    SELECT r FROM whole AS w, chatopt._run_plan(chatopt._chat_tables(layout), w.targets, w.levels, w.statements, coalesce(dry_run, false)) AS r;
+      SELECT array_agg(p.target ORDER BY p.part, p.place) AS targets, array_agg(p.level ORDER BY p.part, p.place) AS levels,
+             array_agg(p.statement ORDER BY p.part, p.place) AS statements FROM plan AS p)
+    SELECT r FROM whole AS w, chatopt._run_plan(tables, w.targets, w.levels, w.statements, coalesce(dry_run, false)) AS r;
 END
 $$;
 COMMENT ON FUNCTION chatopt.detach(regclass, boolean, boolean, boolean) IS
   'leaves a chat: drops its triggers and the unique index that attach made, restores defaults and foreign keys, forgets it; drop_columns '
   'also drops the columns that attach made. Returns the statements run, or with dry_run those that would run. Locks the tables of the chat ACCESS EXCLUSIVE; a foreign key '
-  'made again scans messages. Errors: 55000 not attached, 42501 not the owner, 2BP01 other objects depend on a column';
+  'made again scans messages. Errors: 55000 not attached, or its reads are tracked and cascade is not set, 42501 not the owner, 2BP01 other objects depend on a column';
 
 --| Leaves every chat of the database, so that DROP EXTENSION needs no CASCADE.
 --@ locks: as chatopt.detach, on the tables of every chat

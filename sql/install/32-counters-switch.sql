@@ -84,6 +84,7 @@ BEGIN
     layout := chatopt._detach_layout(messages);
     PERFORM chatopt.save_chat_state(messages,
       CASE WHEN chatopt._index_layout(layout)->>'index' = 'missing' THEN 'index missing' ELSE 'filling' END);
+    PERFORM chatopt._reads_again(messages);
     RAISE NOTICE USING MESSAGE = format('messages sent while the chat of table %s was disabled are not numbered and not counted yet', messages),
       HINT = format('CALL chatopt.backfill(%1$L); CALL chatopt.repair(%1$L);', messages);
   END IF;

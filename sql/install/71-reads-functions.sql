@@ -8,7 +8,25 @@ CREATE FUNCTION chatopt.guard_reads() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'chatopt_guard_reads';
 COMMENT ON FUNCTION chatopt.guard_reads() IS
   'BEFORE trigger of a read state table: plain SQL may only move positions of open memberships forward, up to the last message, and the '
-  'owner may delete closed memberships. Raises 428C9 for anything else';
+  'owner may delete closed memberships. Raises 428C9 for anything else, 55000 where the table is not tracked';
+
+CREATE FUNCTION chatopt.save_reads(
+    messages regclass, read_state regclass, read_heads regclass, skipped_numbers regclass, read_marks regclass,
+    own_messages text, state text, undo jsonb)
+  RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_save_reads';
+COMMENT ON FUNCTION chatopt.save_reads(regclass, regclass, regclass, regclass, regclass, text, text, jsonb) IS
+  'writes into the configuration that the reads of a chat are tracked; for chatopt.track_reads, and for the statements its dry run '
+  'prints. The caller must own every table named (42501)';
+
+CREATE FUNCTION chatopt.forget_reads(messages regclass)
+  RETURNS void LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'chatopt_forget_reads';
+COMMENT ON FUNCTION chatopt.forget_reads(regclass) IS
+  'takes the tracking of a chat''s reads out of the configuration. The caller must own the messages table (42501), if there still is one';
+
+CREATE FUNCTION chatopt.reads_config(messages regclass)
+  RETURNS chatopt.read_tracking LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'chatopt_reads_config';
+COMMENT ON FUNCTION chatopt.reads_config(regclass) IS
+  'the configuration of a chat whose reads are tracked, NULL where they are not. Needs SELECT on messages (42501)';
 
 --| Marks every message of a conversation up to a number as delivered to a member. Gives the member's delivered position after the
 --| call: it never goes back, and goes no further than the last message. NULL for somebody who is no member (any more), for an unknown
@@ -71,3 +89,37 @@ CREATE FUNCTION chatopt.mark_unread(messages regclass, conversation text, member
   RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_mark_unread';
 COMMENT ON FUNCTION chatopt.mark_unread(regclass, text, anyelement, bigint) IS
   'counts messages from a number on as unread for a member again, and leaves receipts alone; gives the position unread is counted from; NULL for a non-member';
+
+--| How many messages of a conversation a member has not read: those after the read position, or the unread mark, that are counted
+--| by message_counted, still there, and not the member's own. Exact after deletes, recalls and purges. NULL for a non-member and an
+--| unknown conversation, and until CALL chatopt.backfill has filled the conversation in.
+--@ cost: at most eight look-ups, however long the conversation and however much is unread
+--@ errors: 22004 22P02 42501 55000
+CREATE FUNCTION chatopt.unread_count(messages regclass, conversation anyelement, member anycompatible)
+  RETURNS bigint LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'chatopt_reads_unread_count';
+COMMENT ON FUNCTION chatopt.unread_count(regclass, anyelement, anycompatible) IS
+  'how many messages of a conversation a member has not read; exact; NULL for a non-member. Needs SELECT on the read state';
+
+CREATE FUNCTION chatopt.unread_count(messages regclass, conversation text, member text)
+  RETURNS bigint LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'chatopt_reads_unread_count';
+COMMENT ON FUNCTION chatopt.unread_count(regclass, text, text) IS
+  'how many messages of a conversation a member has not read; exact; NULL for a non-member. Needs SELECT on the read state';
+
+CREATE FUNCTION chatopt.unread_count(messages regclass, conversation text, member anyelement)
+  RETURNS bigint LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'chatopt_reads_unread_count';
+COMMENT ON FUNCTION chatopt.unread_count(regclass, text, anyelement) IS
+  'how many messages of a conversation a member has not read; exact; NULL for a non-member. Needs SELECT on the read state';
+
+--| The unread counts of a member in all conversations, in the order of their keys; unread is NULL where unread_count is. last_read is
+--| the position unread is counted from, last_sequence the last number of the conversation.
+--@ cost: one range of the read state, and some look-ups a conversation
+--@ errors: 22004 22P02 42501 55000
+CREATE FUNCTION chatopt.unread_counts(messages regclass, member anyelement)
+  RETURNS TABLE (conversation text, unread bigint, last_read bigint, last_sequence bigint) LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'chatopt_reads_unread_counts';
+COMMENT ON FUNCTION chatopt.unread_counts(regclass, anyelement) IS
+  'a member''s unread count in each of their conversations; exact. Needs SELECT on the read state';
+
+CREATE FUNCTION chatopt.unread_counts(messages regclass, member text)
+  RETURNS TABLE (conversation text, unread bigint, last_read bigint, last_sequence bigint) LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'chatopt_reads_unread_counts';
+COMMENT ON FUNCTION chatopt.unread_counts(regclass, text) IS
+  'a member''s unread count in each of their conversations; exact. Needs SELECT on the read state';

@@ -32,6 +32,12 @@ Oid config_owner() {
   return owner;
 }
 
+void invalidate(Oid relation) {
+  if (OidIsValid(relation) && get_rel_name(relation) != nullptr) CacheInvalidateRelcacheByRelid(relation);
+}
+
+}  // namespace
+
 void check_owns(Oid relation) {
   if (!OidIsValid(relation)) return;
   if (get_rel_name(relation) == nullptr)
@@ -39,12 +45,6 @@ void check_owns(Oid relation) {
   if (!pg::owns_relation(relation, GetUserId()))
     aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relation));
 }
-
-void invalidate(Oid relation) {
-  if (OidIsValid(relation) && get_rel_name(relation) != nullptr) CacheInvalidateRelcacheByRelid(relation);
-}
-
-}  // namespace
 
 uint64 run_as_config_owner(const char* sql, int count, Oid* types, Datum* values, const char* nulls) {
   const pg::Identity before = pg::become_owner(config_owner());
@@ -57,7 +57,38 @@ uint64 run_as_config_owner(const char* sql, int count, Oid* types, Datum* values
   return rows;
 }
 
-namespace {
+bool config_value(const char* sql, Oid relation, Datum* value) {
+  MemoryContext caller = CurrentMemoryContext;
+  const pg::Identity before = pg::become_owner(config_owner());
+  SPI_connect();
+  Oid type = OIDOID;
+  Datum argument = ObjectIdGetDatum(relation);
+  (void)SPI_execute_with_args(sql, 1, &type, &argument, nullptr, true, 1);
+  bool null = true;
+  if (SPI_processed == 1) *value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
+  if (!null) {
+    int16 length;
+    bool by_value;
+    get_typlenbyval(SPI_gettypeid(SPI_tuptable->tupdesc, 1), &length, &by_value);
+    MemoryContext spi = MemoryContextSwitchTo(caller);
+    *value = datumCopy(*value, by_value, length);
+    MemoryContextSwitchTo(spi);
+  }
+  SPI_finish();
+  pg::become(before);
+  return !null;
+}
+
+Datum config_row(Oid messages, const char* sql, bool* found) {
+  *found = false;
+  if (get_rel_name(messages) == nullptr) return Datum{0};
+  if (!pg::owns_relation(messages, GetUserId()) &&
+      pg_class_aclcheck(messages, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+    aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(messages));
+  Datum row = 0;
+  *found = config_value(sql, messages, &row);
+  return row;
+}
 
 void invalidate_chat(Oid messages) {
   SPI_connect();
@@ -77,8 +108,6 @@ void invalidate_chat(Oid messages) {
     }
   SPI_finish();
 }
-
-}  // namespace
 
 void write_chat_state(Oid messages, const char* state) {
   Oid types[2] = {OIDOID, TEXTOID};
@@ -145,30 +174,9 @@ Datum chatopt_forget_chat(PG_FUNCTION_ARGS) {
 
 // The configuration row of a chat as a record, to whoever may read its messages.
 Datum chatopt_chat_config(PG_FUNCTION_ARGS) {
-  using namespace chatopt::counters;
-  namespace pg = chatopt::pg;
-  const Oid messages = PG_GETARG_OID(0);
-  if (get_rel_name(messages) == nullptr) PG_RETURN_NULL();
-  if (!pg::owns_relation(messages, GetUserId()) &&
-      pg_class_aclcheck(messages, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
-    aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(messages));
-  MemoryContext caller = CurrentMemoryContext;
-  const pg::Identity before = pg::become_owner(config_owner());
-  SPI_connect();
-  Oid type = OIDOID;
-  Datum value = PG_GETARG_DATUM(0);
-  (void)SPI_execute_with_args("SELECT c FROM chatopt.chat AS c WHERE messages = $1", 1, &type, &value, nullptr, true,
-                              1);
-  bool null = true;
-  Datum result = 0;
-  if (SPI_processed == 1) {
-    result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
-    MemoryContext spi = MemoryContextSwitchTo(caller);
-    if (!null) result = datumCopy(result, false, -1);
-    MemoryContextSwitchTo(spi);
-  }
-  SPI_finish();
-  pg::become(before);
-  if (null) PG_RETURN_NULL();
-  PG_RETURN_DATUM(result);
+  bool found;
+  const Datum row = chatopt::counters::config_row(PG_GETARG_OID(0),
+                                                  "SELECT c FROM chatopt.chat AS c WHERE messages = $1", &found);
+  if (!found) PG_RETURN_NULL();
+  PG_RETURN_DATUM(row);
 }

@@ -9,6 +9,19 @@ namespace chatopt::counters {
 // it touched. The statement is ours, never the caller's.
 uint64 run_as_config_owner(const char* sql, int count, Oid* types, Datum* values, const char* nulls);
 
+// One value that such a statement gives for a relation ($1), copied into the
+// current memory context. False: no row, or NULL.
+bool config_value(const char* sql, Oid relation, Datum* value);
+
+// The same, to a caller who may read the messages table; else 42501.
+Datum config_row(Oid messages, const char* sql, bool* found);
+
+// Raises 42501 where the caller does not own the table, 42P01 where it is gone.
+void check_owns(Oid relation);
+
+// Has every backend read again what it knows of the chat.
+void invalidate_chat(Oid messages);
+
 // Writes the state of a chat and tells every backend.
 void write_chat_state(Oid messages, const char* state);
 

@@ -68,8 +68,14 @@ int64 last_number(TriggerData* data, TupleDesc descriptor) {
   bool null;
   const Datum conversation = heap_getattr(data->tg_newtuple, state::kConversation, descriptor, &null);
   const counters::Chat* chat = chat_of_read_state(RelationGetRelid(data->tg_relation));
+  if (chat == nullptr)
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("table \"%s\" does not hold the reads of a chat", RelationGetRelationName(data->tg_relation)),
+                    errdetail("It carries a trigger of chatopt, but chatopt's configuration does not name it, as after "
+                              "a restore of some tables only."),
+                    errhint("Call chatopt.track_reads for the messages table, or drop the trigger.")));
   int64 last;
-  return chat != nullptr && newest_last_number(*chat, conversation, &last) ? last : 0;
+  return newest_last_number(*chat, conversation, &last) ? last : 0;
 }
 
 HeapTuple guard_update(TriggerData* data) {

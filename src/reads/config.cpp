@@ -1,0 +1,89 @@
+// Writing chatopt.read_tracking, which only its owner may: after checking that
+// the caller owns every table named.
+
+#include "counters/config.hpp"
+#include "pg/postgres.hpp"
+
+extern "C" {
+PG_FUNCTION_INFO_V1(chatopt_save_reads);
+PG_FUNCTION_INFO_V1(chatopt_forget_reads);
+PG_FUNCTION_INFO_V1(chatopt_reads_config);
+PGDLLEXPORT Datum chatopt_save_reads(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum chatopt_forget_reads(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum chatopt_reads_config(PG_FUNCTION_ARGS);
+}
+
+namespace chatopt::reads {
+namespace {
+
+constexpr int kArguments = 8;
+
+void check_attached(Oid messages) {
+  Datum there;
+  if (!counters::config_value("SELECT true FROM chatopt.chat WHERE messages = $1", messages, &there))
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("table \"%s\" is not attached to chatopt", get_rel_name(messages)),
+                    errhint("Call chatopt.attach first, then chatopt.track_reads.")));
+}
+
+void check_free(Oid messages, Oid* types, Datum* values) {
+  if (counters::run_as_config_owner(
+          "SELECT FROM chatopt.read_tracking AS t WHERE t.messages <> $1 AND "
+          "ARRAY[t.read_state, t.read_heads, t.skipped_numbers, t.read_marks]::oid[] && ARRAY[$2, $3, $4, $5]",
+          5, types, values, nullptr) > 0)
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
+                    errmsg("a table for the reads of \"%s\" belongs to another chat", get_rel_name(messages)),
+                    errhint("Rename the tables of one of them, or call chatopt.untrack_reads for the other chat.")));
+}
+
+}  // namespace
+}  // namespace chatopt::reads
+
+// save_reads(messages, read_state, read_heads, skipped_numbers, read_marks, own_messages, state, undo)
+Datum chatopt_save_reads(PG_FUNCTION_ARGS) {
+  using namespace chatopt;
+  Oid types[reads::kArguments] = {OIDOID, OIDOID, OIDOID, OIDOID, OIDOID, TEXTOID, TEXTOID, JSONBOID};
+  Datum values[reads::kArguments];
+  for (int i = 0; i < reads::kArguments; ++i) {
+    if (PG_ARGISNULL(i))
+      ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("argument %d of save_reads is null", i + 1)));
+    if (types[i] == OIDOID) counters::check_owns(PG_GETARG_OID(i));
+    values[i] = PG_GETARG_DATUM(i);
+  }
+  const Oid messages = PG_GETARG_OID(0);
+  reads::check_attached(messages);
+  (void)counters::run_as_config_owner(
+      "DELETE FROM chatopt.read_tracking AS t WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = t.messages)", 0,
+      nullptr, nullptr, nullptr);
+  reads::check_free(messages, types, values);
+  (void)counters::run_as_config_owner(
+      "INSERT INTO chatopt.read_tracking (messages, read_state, read_heads, skipped_numbers, read_marks, own_messages, "
+      "state, undo) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (messages) DO UPDATE SET read_state = "
+      "excluded.read_state, read_heads = excluded.read_heads, skipped_numbers = excluded.skipped_numbers, read_marks = "
+      "excluded.read_marks, own_messages = excluded.own_messages, state = excluded.state, undo = excluded.undo",
+      reads::kArguments, types, values, nullptr);
+  counters::invalidate_chat(messages);
+  PG_RETURN_VOID();
+}
+
+Datum chatopt_forget_reads(PG_FUNCTION_ARGS) {
+  using namespace chatopt;
+  const Oid messages = PG_GETARG_OID(0);
+  // A table that is gone has no owner to ask; its row is nobody's.
+  if (get_rel_name(messages) != nullptr) counters::check_owns(messages);
+  Oid type = OIDOID;
+  Datum value = PG_GETARG_DATUM(0);
+  (void)counters::run_as_config_owner("DELETE FROM chatopt.read_tracking WHERE messages = $1", 1, &type, &value,
+                                      nullptr);
+  counters::invalidate_chat(messages);
+  PG_RETURN_VOID();
+}
+
+// The configuration row of tracked reads as a record, to whoever may read the messages.
+Datum chatopt_reads_config(PG_FUNCTION_ARGS) {
+  bool found;
+  const Datum row = chatopt::counters::config_row(
+      PG_GETARG_OID(0), "SELECT t FROM chatopt.read_tracking AS t WHERE messages = $1", &found);
+  if (!found) PG_RETURN_NULL();
+  PG_RETURN_DATUM(row);
+}
