@@ -90,6 +90,27 @@ CREATE FUNCTION chatopt.mark_unread(messages regclass, conversation text, member
 COMMENT ON FUNCTION chatopt.mark_unread(regclass, text, anyelement, bigint) IS
   'counts messages from a number on as unread for a member again, and leaves receipts alone; gives the position unread is counted from; NULL for a non-member';
 
+--| Marks one message as delivered to, or read by, a member, out of order: for clients that do not receive in order. status is
+--| 'delivered', 'seen' or 'read'; 'sent' changes nothing. Messages after it stay as they are; the position moves on as soon as
+--| all before are marked. Gives the delivered or read position. A number that is no message's changes nothing; NULL as mark_delivered.
+--@ cost: a row for each member and 4,096 numbers with such marks, gone when the position passes them
+--@ locks: the row of the read state, until the transaction ends
+--@ errors: 22004 22023 22P02 42501 55000
+CREATE FUNCTION chatopt.ack_message(messages regclass, conversation anyelement, member anycompatible, seq bigint, status text)
+  RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_ack_message';
+COMMENT ON FUNCTION chatopt.ack_message(regclass, anyelement, anycompatible, bigint, text) IS
+  'marks one message as delivered to or read by a member, out of order; gives the position; NULL for a non-member. Raises 22023 for an unknown status';
+
+CREATE FUNCTION chatopt.ack_message(messages regclass, conversation text, member text, seq bigint, status text)
+  RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_ack_message';
+COMMENT ON FUNCTION chatopt.ack_message(regclass, text, text, bigint, text) IS
+  'marks one message as delivered to or read by a member, out of order; gives the position; NULL for a non-member. Raises 22023 for an unknown status';
+
+CREATE FUNCTION chatopt.ack_message(messages regclass, conversation text, member anyelement, seq bigint, status text)
+  RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_ack_message';
+COMMENT ON FUNCTION chatopt.ack_message(regclass, text, anyelement, bigint, text) IS
+  'marks one message as delivered to or read by a member, out of order; gives the position; NULL for a non-member. Raises 22023 for an unknown status';
+
 --| How many messages of a conversation a member has not read: those after the read position, or the unread mark, that are counted
 --| by message_counted, still there, and not the member's own. Exact after deletes, recalls and purges. NULL for a non-member and an
 --| unknown conversation, and until CALL chatopt.backfill has filled the conversation in.
@@ -123,3 +144,25 @@ CREATE FUNCTION chatopt.unread_counts(messages regclass, member text)
   RETURNS TABLE (conversation text, unread bigint, last_read bigint, last_sequence bigint) LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'chatopt_reads_unread_counts';
 COMMENT ON FUNCTION chatopt.unread_counts(regclass, text) IS
   'a member''s unread count in each of their conversations; exact. Needs SELECT on the read state';
+
+--| Applies a batch of receipts, given as arrays of one length: entry i marks conversation i as 'delivered' or 'read' ('seen') up to
+--| number i for member i, as mark_delivered and mark_read do; 'sent' changes nothing, NULLs, unknown conversations and non-members are
+--| passed over. Entries may come in any order and more than once. Gives how many memberships moved. Drivers that do not know the type of
+--| the keys may send an array of them as text, '{…}'.
+--@ cost: a look-up and at most one row version for each member of a conversation in it
+--@ locks: the rows of the read state it moves, in the order of conversation and member, until the transaction ends
+--@ errors: 2202E 22004 22023 22P02 42501 55000
+CREATE FUNCTION chatopt.apply_receipts(messages regclass, conversations anyarray, members anycompatiblearray, upto bigint[], status text[])
+  RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_apply_receipts';
+COMMENT ON FUNCTION chatopt.apply_receipts(regclass, anyarray, anycompatiblearray, bigint[], text[]) IS
+  'applies a batch of receipts given as arrays of one length, in any order; gives how many memberships moved. Needs UPDATE on the read state''s positions. Raises 2202E where lengths differ, 22023 for an unknown status';
+
+CREATE FUNCTION chatopt.apply_receipts(messages regclass, conversations text, members text, upto bigint[], status text[])
+  RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_apply_receipts';
+COMMENT ON FUNCTION chatopt.apply_receipts(regclass, text, text, bigint[], text[]) IS
+  'applies a batch of receipts given as arrays of one length, in any order; gives how many memberships moved. Needs UPDATE on the read state''s positions. Raises 2202E where lengths differ, 22023 for an unknown status';
+
+CREATE FUNCTION chatopt.apply_receipts(messages regclass, conversations text, members anyarray, upto bigint[], status text[])
+  RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_apply_receipts';
+COMMENT ON FUNCTION chatopt.apply_receipts(regclass, text, anyarray, bigint[], text[]) IS
+  'applies a batch of receipts given as arrays of one length, in any order; gives how many memberships moved. Needs UPDATE on the read state''s positions. Raises 2202E where lengths differ, 22023 for an unknown status';

@@ -16,6 +16,34 @@ void prepare_key(KeyArgument* key, const char* name, Oid given, const pg::ValueT
   fmgr_info_cxt(function, &key->input, context);
 }
 
+KeyList elements_of(ArrayType* array) {
+  int16 length;
+  bool by_value;
+  char align;
+  get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &align);
+  KeyList list;
+  deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, align, &list.values, &list.nulls, &list.count);
+  return list;
+}
+
+// Drivers that do not know the type send an array as '{…}'.
+ArrayType* parse_array(Datum value, const pg::ValueType& type) {
+  Oid function;
+  Oid parameter;
+  getTypeInputInfo(get_array_type(type.type), &function, &parameter);
+  return DatumGetArrayTypeP(OidInputFunctionCall(function, TextDatumGetCString(value), parameter, -1));
+}
+
+KeyList convert(KeyList list, Oid given, const pg::ValueType& type) {
+  KeyArgument key;
+  prepare_key(&key, nullptr, given, type, CurrentMemoryContext);
+  for (int i = 0; key.converts && i < list.count; ++i)
+    if (!list.nulls[i])
+      list.values[i] =
+          InputFunctionCall(&key.input, OutputFunctionCall(&key.output, list.values[i]), key.input_parameter, -1);
+  return list;
+}
+
 void name_argument(void* name) { errcontext("argument \"%s\"", static_cast<const char*>(name)); }
 
 }  // namespace
@@ -59,6 +87,25 @@ bool key_argument(FunctionCallInfo fcinfo, Call* call, int position, Datum* key)
   *key = InputFunctionCall(&argument.input, OutputFunctionCall(&argument.output, *key), argument.input_parameter, -1);
   error_context_stack = context.previous;
   return true;
+}
+
+KeyList list_argument(FunctionCallInfo fcinfo, int position, const char* name) {
+  if (PG_ARGISNULL(position))
+    ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
+  return elements_of(PG_GETARG_ARRAYTYPE_P(position));
+}
+
+KeyList keys_argument(FunctionCallInfo fcinfo, int position, const char* name, const pg::ValueType& type) {
+  const Oid given = get_fn_expr_argtype(fcinfo->flinfo, position);
+  ErrorContextCallback context = {error_context_stack, name_argument, const_cast<char*>(name)};
+  error_context_stack = &context;
+  KeyList keys;
+  if (OidIsValid(get_element_type(given)) || PG_ARGISNULL(position))
+    keys = convert(list_argument(fcinfo, position, name), get_element_type(given), type);
+  else
+    keys = elements_of(parse_array(PG_GETARG_DATUM(position), type));
+  error_context_stack = context.previous;
+  return keys;
 }
 
 int64 number_argument(FunctionCallInfo fcinfo, int position, const char* name) {

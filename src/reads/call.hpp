@@ -37,6 +37,16 @@ Call* ready_call(FunctionCallInfo fcinfo, bool conversation, bool member);
 // names the argument, where the text form is not one of the type.
 bool key_argument(FunctionCallInfo fcinfo, Call* call, int position, Datum* key);
 
+// The elements of an array argument; none may be NULL itself (22004).
+struct KeyList {
+  Datum* values;
+  bool* nulls;
+  int count;
+};
+KeyList list_argument(FunctionCallInfo fcinfo, int position, const char* name);
+// The same with keys, in their own type: an array of any type, or its text form.
+KeyList keys_argument(FunctionCallInfo fcinfo, int position, const char* name, const pg::ValueType& type);
+
 // A number that must not be NULL: 22004.
 int64 number_argument(FunctionCallInfo fcinfo, int position, const char* name);
 

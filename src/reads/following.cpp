@@ -37,10 +37,11 @@ bool ready_head(const Reads& reads, Relation table, Datum conversation, int64 st
   return true;
 }
 
-void read_own(const Reads& reads, Relation table, const StateKey& key, int64 number) {
+void read_own(const Reads& reads, Relation table, const StateKey& key, int64 number, int64 last) {
   if (number == 0 || !reads.own_messages_read) return;
   StateRow row;
-  if (raise_positions(reads, table, key, number, number, &row)) settle_marks(reads, key, number);
+  if (raise_positions(reads, table, key, number, number, &row) != Raised::kNoMember)
+    settle_marks(reads, key, number, last, &row);
 }
 
 // Everybody of whom something was noted, in the order of the index on members:
@@ -57,9 +58,9 @@ void follow_members(Reads& reads, Relation table, Datum conversation, const core
   for (std::size_t i = 0; i < count; ++i) {
     const StateKey key = {members[i].member, conversation};
     const Entry& entry = members[i].entry;
-    read_own(reads, table, key, entry.sent);
+    read_own(reads, table, key, entry.sent, last);
     if (head != nullptr && entry.event == Event::kJoined) join(reads, table, key, last, head);
-    read_own(reads, table, key, entry.sent_since_join);
+    read_own(reads, table, key, entry.sent_since_join, last);
     if (head != nullptr && entry.event == Event::kLeft) leave(reads, table, key, last, head);
   }
   pfree(members);

@@ -1,8 +1,8 @@
 #include "reads/marks.hpp"
 
-#include "core/reads/skip_tree.hpp"
 #include "pg/row_finder.hpp"
 #include "pg/row_writer.hpp"
+#include "reads/acks.hpp"
 
 namespace chatopt::reads {
 namespace {
@@ -36,17 +36,12 @@ void drop(Relation table, TupleTableSlot* slot) {
     elog(ERROR, "mark in table \"%s\" was changed under its lock", RelationGetRelationName(table));
 }
 
-// One row, given how far marks and positions have come.
-void settle(Relation table, TupleTableSlot* slot, int64 upto, const StateRow& row) {
-  const int64 chunk = number_at(slot, mark::kChunk);
-  if (chunk == kUnreadMark) {
-    if (upto >= row.read)
-      drop(table, slot);
-    else if (upto > number_at(slot, mark::kUnread))
-      write_unread(table, slot, upto);
-  } else if (row.read >= core::skip_last(0, chunk)) {
-    drop(table, slot);  // read implies delivered
-  }
+// An unread mark, given how far marks and positions have come.
+void settle_unread(Relation table, TupleTableSlot* slot, int64 upto, const StateRow& row) {
+  if (upto >= row.read)
+    drop(table, slot);
+  else if (upto > number_at(slot, mark::kUnread))
+    write_unread(table, slot, upto);
 }
 
 bool find_mark(const Reads& reads, Relation table, const StateKey& key, int64 chunk, TupleTableSlot* slot) {
@@ -56,23 +51,17 @@ bool find_mark(const Reads& reads, Relation table, const StateKey& key, int64 ch
 
 }  // namespace
 
-void settle_marks(const Reads& reads, const StateKey& key, int64 upto) {
+void settle_marks(const Reads& reads, const StateKey& key, int64 upto, int64 last, StateRow* row) {
   Relation table = table_open(reads.read_marks, RowExclusiveLock);
-  StateRow row;
-  Relation states = nullptr;
-  if (has_marks(reads, table, key)) {
-    states = table_open(reads.read_state, RowExclusiveLock);
-    if (lock_state(reads, states, key, &row)) {
-      const Datum keys[] = {key.member, key.conversation};
-      Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
-      pg::RowScan scan = pg::begin_scan(reads.mark, table, keys, 2, snapshot);
-      while (pg::next_row(&scan)) settle(table, scan.slot, upto, row);
-      pg::end_scan(&scan);
-      UnregisterSnapshot(snapshot);
-      CommandCounterIncrement();
-    }
-    table_close(states, NoLock);
+  Relation states = table_open(reads.read_state, RowExclusiveLock);
+  if (has_marks(reads, table, key) && lock_state(reads, states, key, row)) {
+    TupleTableSlot* slot = table_slot_create(table, nullptr);
+    if (find_mark(reads, table, key, kUnreadMark, slot)) settle_unread(table, slot, upto, *row);
+    ExecDropSingleTupleTableSlot(slot);
+    CommandCounterIncrement();
+    settle_acks(reads, states, key, last, row);
   }
+  table_close(states, NoLock);
   table_close(table, NoLock);
 }
 

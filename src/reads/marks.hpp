@@ -12,9 +12,11 @@ namespace chatopt::reads {
 constexpr int64 kUnreadMark = -1;  // the chunk that holds it
 
 // A mark came up to this number: an unread mark moves there, or goes where the
-// position is reached; acknowledgements behind the positions go.
+// position is reached; of what is acknowledged the positions take along what
+// follows them without a gap, and row becomes what it then is. last is the
+// conversation's last number.
 // Cost where there are no marks, the ordinary case: one descent of their index.
-void settle_marks(const Reads& reads, const StateKey& key, int64 upto);
+void settle_marks(const Reads& reads, const StateKey& key, int64 upto, int64 last, StateRow* row);
 
 // Counts messages after this number as unread; the row is locked.
 void set_unread_mark(const Reads& reads, const StateKey& key, int64 position);

@@ -35,11 +35,11 @@ StateRow read_state_row(TupleTableSlot* slot) {
   return row;
 }
 
-bool raise_positions(const Reads& reads, Relation table, const StateKey& key, int64 delivered, int64 read,
-                     StateRow* row) {
+Raised raise_positions(const Reads& reads, Relation table, const StateKey& key, int64 delivered, int64 read,
+                       StateRow* row) {
   const Datum keys[] = {key.member, key.conversation};
   TupleTableSlot* slot = table_slot_create(table, nullptr);
-  bool found;
+  bool found = false;
   bool done = false;
   while (!done && (found = pg::find_row(reads.open_state, table, keys, slot))) {
     *row = read_state_row(slot);
@@ -59,7 +59,7 @@ bool raise_positions(const Reads& reads, Relation table, const StateKey& key, in
     CommandCounterIncrement();
   }
   ExecDropSingleTupleTableSlot(slot);
-  return done || found;
+  return done ? Raised::kMoved : found ? Raised::kUnmoved : Raised::kNoMember;
 }
 
 bool lock_state(const Reads& reads, Relation table, const StateKey& key, StateRow* row) {

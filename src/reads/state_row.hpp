@@ -29,9 +29,10 @@ struct StateKey {
 // Moves the positions of the open interval up to these; they never go back, and
 // read implies delivered. Writes nothing where nothing moves. Waits for another
 // transaction that has moved them, never for a counter; under every isolation
-// level the newest version is what is moved. False: no open interval.
-bool raise_positions(const Reads& reads, Relation table, const StateKey& key, int64 delivered, int64 read,
-                     StateRow* row);
+// level the newest version is what is moved.
+enum class Raised { kNoMember, kUnmoved, kMoved };
+Raised raise_positions(const Reads& reads, Relation table, const StateKey& key, int64 delivered, int64 read,
+                       StateRow* row);
 
 // The open interval, its row locked. False: there is none.
 bool lock_state(const Reads& reads, Relation table, const StateKey& key, StateRow* row);

@@ -2,7 +2,9 @@
 
 #include "reads/unread.hpp"
 
+#include "core/reads/unread.hpp"
 #include "counters/queries.hpp"
+#include "reads/acks.hpp"
 #include "reads/call.hpp"
 #include "reads/conversation_row.hpp"
 #include "reads/marks.hpp"
@@ -22,12 +24,6 @@ namespace {
 bool is_filled(const Reads& reads, const UnreadTables& tables, Datum conversation) {
   if (!pg::find_row_seen(reads.head, tables.heads, &conversation, tables.snapshot, tables.head_slot)) return false;
   return slot_attisnull(tables.head_slot, head::kFilledUpto);
-}
-
-// Counted messages up to the position are read, but for those that are skipped.
-int64 counted_upto(const Reads& reads, const UnreadTables& tables, Datum conversation, int64 last, int64 position) {
-  SkipLookup lookup(reads, tables.skipped, tables.skipped_slot, conversation, tables.snapshot);
-  return position - core::skipped_upto(lookup, last, position);
 }
 
 }  // namespace
@@ -66,17 +62,15 @@ Unread count_unread(const Reads& reads, const UnreadTables& tables, const StateK
   if (marks.unread) unread.position = marks.unread_position;
   unread.known = true;
   if (unread.position >= conversation.last) return unread;
-  if (conversation.messages == conversation.last) {  // nothing was ever skipped
-    unread.count = conversation.last - unread.position;
-  } else if (is_filled(reads, tables, key.conversation)) {
-    unread.count = conversation.messages -
-                   counted_upto(reads, tables, key.conversation, conversation.last, unread.position);
-  } else {
-    unread.known = false;
-    return unread;
-  }
+  // Where nothing was ever skipped, no more has to be known.
+  unread.known = conversation.messages == conversation.last || is_filled(reads, tables, key.conversation);
+  if (!unread.known) return unread;
+  SkipLookup lookup(reads, tables.skipped, tables.skipped_slot, key.conversation, tables.snapshot);
+  unread.count = core::live_after(lookup, {conversation.last, conversation.messages}, unread.position);
   if (marks.unread || !reads.own_messages_read) unread.count -= count_own_messages(reads, key, unread.position);
-  //XX acks
+  if (!marks.unread && marks.acks)
+    unread.count -= count_acknowledged(reads, tables.marks, tables.skipped, key, conversation.last, unread.position,
+                                       tables.snapshot);
   return unread;
 }
 

@@ -1,0 +1,28 @@
+// Messages acknowledged out of order: the chunks of <members>_read_marks.
+#pragma once
+
+#include "core/reads/acks.hpp"
+#include "pg/postgres.hpp"
+#include "reads/reads.hpp"
+#include "reads/state_row.hpp"
+
+namespace chatopt::reads {
+
+core::Positions positions_of(const StateRow& row);
+
+// Notes one message as delivered or read, and moves the positions on where all
+// before it are marked too. The read state row is locked; row becomes what it
+// then is. Cost: one row of marks, and one look at the skipped numbers.
+void acknowledge(const Reads& reads, Relation states, const StateKey& key, core::Mark mark, int64 number, int64 last,
+                 StateRow* row);
+
+// After the positions have moved: takes along what follows them without a gap and
+// drops what they passed. The row is locked. For a member who has such marks.
+void settle_acks(const Reads& reads, Relation states, const StateKey& key, int64 last, StateRow* row);
+
+// How many counted messages after this number are acknowledged as read: not
+// unread, though above the position.
+int64 count_acknowledged(const Reads& reads, Relation marks, Relation skipped, const StateKey& key, int64 last,
+                         int64 after, Snapshot snapshot);
+
+}  // namespace chatopt::reads
