@@ -154,7 +154,8 @@ class Counter {
     std::int64_t number;
     std::uint64_t statement;  // that was given it
   };
-  using Numbers = boost::container::small_vector<Free, 2, Allocator<Free>>;
+  using Numbers = boost::container::small_vector<Free, 1, Allocator<Free>>;
+  // Up to 512 bytes; palloc would make 1024 of any more.
   struct State {
     explicit State(Memory& memory)
         : unlanded(Numbers::allocator_type{Allocator<Free>{&memory}}), notes(memory) {}

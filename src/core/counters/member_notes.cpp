@@ -59,9 +59,9 @@ void MemberNotes::clear() noexcept {
 
 std::size_t MemberNotes::find(Bytes member) const noexcept {
   if (index_.empty())
-    return static_cast<std::size_t>(
-        std::find_if(entries_.begin(), entries_.end(), [&](const Stored& entry) { return same(key_of(entry), member); }) -
-        entries_.begin());
+    return static_cast<std::size_t>(std::find_if(entries_.begin(), entries_.end(),
+                                                 [&](const Stored& entry) { return same(key_of(entry), member); }) -
+                                    entries_.begin());
   const std::size_t mask = index_.size() - 1;
   for (std::size_t slot = hash_of(member) & mask; index_[slot] != 0; slot = (slot + 1) & mask)
     if (same(key_of(entries_[index_[slot] - 1]), member)) return index_[slot] - 1;

@@ -22,9 +22,7 @@ struct TrackedNotes {
 
 // Goes back to the memory it is of.
 struct DeleteTrackedNotes {
-  void operator()(TrackedNotes* notes) const noexcept {
-    Allocator<TrackedNotes>{&notes->memory}.delete_object(notes);
-  }
+  void operator()(TrackedNotes* notes) const noexcept { Allocator<TrackedNotes>{&notes->memory}.delete_object(notes); }
 };
 using TrackedNotesPointer = std::unique_ptr<TrackedNotes, DeleteTrackedNotes>;
 

@@ -38,6 +38,13 @@ struct TwinGreatest {
   }
 };
 
+// What a member did, event by event: joined, left, or the number it sent.
+enum : std::int64_t { kJoins = 0, kLeaves = -1 };
+using TwinMember = std::pair<std::string, std::vector<std::int64_t>>;
+
+// What became of a number.
+enum class Fate { kRemoved, kUncounted, kCounted };
+
 struct TwinState {
   bool locked = false;
   bool filled = false;
@@ -53,6 +60,9 @@ struct TwinState {
   TwinGreatest went;
   std::set<std::int64_t> removed;
   std::set<std::int64_t> removed_uncounted;
+  // Of a tracked conversation.
+  std::map<std::int64_t, Fate> fates;
+  std::vector<TwinMember> did;
   int touched = 0;  // the depth that changed it last
 
   void clear_notes() {
@@ -61,6 +71,16 @@ struct TwinState {
     came = went = {};
     removed.clear();
     removed_uncounted.clear();
+    fates.clear();
+    did.clear();
+  }
+  void tell(const std::string& member, std::int64_t event) {
+    auto known = std::find_if(did.begin(), did.end(), [&](const TwinMember& each) { return each.first == member; });
+    if (known == did.end()) known = did.insert(did.end(), {member, {}});
+    known->second.push_back(event);
+  }
+  void tell_sent(const Message& message) {
+    if (message.counted && !message.sender_null) tell(text(message.sender), message.number);
   }
   void came_no_more(std::int64_t number) {
     if (came.number != number) return;
@@ -94,9 +114,14 @@ struct TwinAll {
 };
 
 constexpr std::uint32_t kTarget = 9;
+constexpr std::uint32_t kOther = 10;
 // Some too long to be kept without allocation.
 const std::vector<std::string> kKeys = {
     "a", "b", "c", "d-of-more-than-twenty-four-bytes", "e", "f-of-more-than-twenty-four-bytes", "g", "h"};
+
+std::string some_member_key(std::size_t i) {
+  return (i % 5 == 0 ? "of more than twenty-four bytes: " : "") + std::to_string(i);
+}
 
 class Twins {
  public:
@@ -110,13 +135,16 @@ class Twins {
       ++failures_;
       give_up();
     }
-    compare(failures != failures_ || pick(8) == 0);
+    compare(failures != failures_ || pick(4) == 0);
   }
   // The n-th allocation from here fails, once.
   void fail_at(std::size_t n) { arena_->fail_at(n); }
   [[nodiscard]] std::size_t failures() const { return failures_; }
   [[nodiscard]] std::size_t rolled_back() const { return rolled_back_; }
   [[nodiscard]] std::size_t written() const { return written_; }
+  // How often there was a set of each fate, and more members than are looked through, to compare.
+  [[nodiscard]] std::size_t compared(Fate fate) const { return fates_compared_[static_cast<std::size_t>(fate)]; }
+  [[nodiscard]] std::size_t crowds() const { return crowds_; }
 
  private:
   struct Frame {
@@ -173,6 +201,10 @@ class Twins {
     frames_.clear();
     noted_statements_.clear();
     epoch_ = 0;
+    tracked_ = false;
+    arena_->pause(true);
+    if (maybe(70)) track();  // else later, or never
+    arena_->pause(false);
   }
 
   // An error: the innermost savepoint is rolled back, or the transaction ends.
@@ -305,7 +337,18 @@ class Twins {
     result.time_null = maybe(20);
     if (!result.time_null) result.time = bytes(times_[which]);
     if (maybe(40)) result.row = some_row();
+    result.sender_null = maybe(20);
+    senders_[which] = some_member();
+    if (!result.sender_null) result.sender = bytes(senders_[which]);
     return result;
+  }
+  // Many at times.
+  std::string some_member() { return some_member_key(pick(maybe(30) ? 60 : 8)); }
+
+  void track() {
+    ledger_->track(kTarget);
+    tracked_ = true;
+    ASSERT_FALSE(ledger_->counter(kOther, bytes("a")).tracked());
   }
 
   void lock(const std::string& key) {
@@ -348,8 +391,10 @@ class Twins {
   }
 
   void hand_out_given(const std::string& key) {
-    if (!now_.states[key].locked) lock(key);
-    const auto number = 1 + static_cast<std::int64_t>(pick(40));
+    // A row moved to another partition locks nothing.
+    const bool moved = !now_.states[key].removed.empty() && maybe(60);
+    if (!now_.states[key].locked && !moved) lock(key);
+    const auto number = moved ? *now_.states[key].removed.begin() : 1 + static_cast<std::int64_t>(pick(40));
     ledger_->hand_out_given(counter(key), statement(), number);
     touch(key);
     now_.under_way.push_back({statement(), key, number, depth(), true});
@@ -377,6 +422,7 @@ class Twins {
 
   void land(const TwinRow& row, const Message& message) {
     TwinState& state = note(*row.key);
+    if (tracked_) track_landing(state, message);
     state.last = std::max(state.last, message.number);
     state.high = std::max(state.high, state.last);
     if (message.counted) {
@@ -388,6 +434,17 @@ class Twins {
     } else if (row.given && message.counted) {
       state.unsure = true;
     }
+  }
+
+  static void track_landing(TwinState& state, const Message& message) {
+    const bool in_order = state.locked && state.filled && message.number > state.last;
+    if (in_order)
+      for (std::int64_t hole = state.last + 1; hole < message.number; ++hole) state.fates[hole] = Fate::kRemoved;
+    if (!message.counted)
+      state.fates[message.number] = Fate::kUncounted;
+    else if (!in_order || state.fates.contains(message.number))
+      state.fates[message.number] = Fate::kCounted;
+    state.tell_sent(message);
   }
 
   void landed() {
@@ -435,11 +492,16 @@ class Twins {
       state.removed_uncounted.insert(message.number);
     }
     state.came_no_more(message.number);
+    if (tracked_) state.fates[message.number] = Fate::kRemoved;
   }
 
   void changed(const std::string& key) {
     const Message before = some_message(1 + static_cast<std::int64_t>(pick(40)), 0);
-    const Message after = some_message(before.number, 1);
+    Message after = some_message(before.number, 1);
+    if (maybe(50)) {
+      after.sender_null = before.sender_null;
+      after.sender = before.sender;
+    }
     ledger_->changed(counter(key), before, after);
     TwinState& state = note(key);
     state.messages += (after.counted ? 1 : 0) - (before.counted ? 1 : 0);
@@ -450,6 +512,27 @@ class Twins {
     } else {
       state.came_no_more(after.number);
     }
+    if (!tracked_) return;
+    if (before.counted != after.counted) state.fates[after.number] = after.counted ? Fate::kCounted : Fate::kUncounted;
+    const bool same_sender = before.sender_null == after.sender_null && text(before.sender) == text(after.sender);
+    if (!before.counted || !same_sender) state.tell_sent(after);
+  }
+
+  void member_did(const std::string& key) {
+    const std::string member = some_member();
+    const bool joins = maybe(60);
+    Counter& c = counter(key);
+    if (joins)
+      ledger_->member_joined(c, bytes(member));
+    else
+      ledger_->member_left(c, bytes(member));
+    if (tracked_) note(key).tell(member, joins ? kJoins : kLeaves);
+  }
+
+  // A few of them, or a crowd.
+  void some_members_did() {
+    const std::string& key = some_key();
+    for (std::size_t members = maybe(10) ? 60 : 1 + pick(3); members > 0; --members) member_did(key);
   }
 
   void counted_by_hand(const std::string& key) {
@@ -541,7 +624,8 @@ class Twins {
       if (what < 80) return lock(some_key());
       if (what < 83) return forget_rows();
       if (what < 85) return look_up_renamed(some_key());
-      if (what < 87) return was_renamed();
+      if (what < 86) return was_renamed();
+      if (what < 87) return track();
       if (what < 88 && depth() == 1 && frames_.empty()) return restart();
       return shrink();
     }
@@ -551,9 +635,10 @@ class Twins {
     if (what < 31) return pass();
     if (what < 38) return reclaim();
     if (what < 57) return landed();
-    if (what < 63) return removed(some_key());
-    if (what < 68) return changed(some_key());
-    if (what < 71) return counted_by_hand(some_key());
+    if (what < 62) return removed(some_key());
+    if (what < 66) return changed(some_key());
+    if (what < 68) return counted_by_hand(some_key());
+    if (what < 71) return some_members_did();
     if (what < 72) return row_gone(some_key());
     if (what < 74) return rename(some_key(), some_key());
     if (what < 76) return look_up_renamed(some_key());
@@ -578,6 +663,50 @@ class Twins {
     ASSERT_EQ(greatest.time.null(), twin.time_null);
   }
 
+  static void compare(const MemberNotes::Entry& entry, const TwinMember& twin) {
+    std::int64_t sent = 0;
+    std::int64_t sent_since_join = 0;
+    auto event = MemberNotes::Event::kNone;
+    for (const std::int64_t each : twin.second)
+      if (each == kJoins)
+        event = MemberNotes::Event::kJoined;
+      else if (each == kLeaves)
+        event = MemberNotes::Event::kLeft;
+      else if (event == MemberNotes::Event::kNone)
+        sent = std::max(sent, each);
+      else if (event == MemberNotes::Event::kJoined)
+        sent_since_join = std::max(sent_since_join, each);
+    ASSERT_EQ(text(entry.member), twin.first);
+    ASSERT_EQ(entry.sent, sent);
+    ASSERT_EQ(entry.sent_since_join, sent_since_join);
+    ASSERT_EQ(entry.event, event);
+  }
+
+  void compare(const NumberSet& numbers, const std::map<std::int64_t, Fate>& twin, Fate fate) {
+    std::set<std::int64_t> wanted;
+    for (const auto& [number, each] : twin)
+      if (each == fate) wanted.insert(number);
+    std::set<std::int64_t> told;
+    numbers.for_each([&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t number = first; number <= last; ++number) told.insert(number);
+    });
+    ASSERT_EQ(told, wanted);
+    if (!wanted.empty()) ++fates_compared_[static_cast<std::size_t>(fate)];
+  }
+
+  void compare(const Counter& c, const TwinState& twin) {
+    ASSERT_EQ(c.tracked(), tracked_);
+    const TrackedNotes* notes = c.tracked_notes();
+    ASSERT_EQ(notes != nullptr, !twin.fates.empty() || !twin.did.empty());
+    if (notes == nullptr) return;
+    compare(notes->skips.removed, twin.fates, Fate::kRemoved);
+    compare(notes->skips.uncounted, twin.fates, Fate::kUncounted);
+    compare(notes->skips.counted, twin.fates, Fate::kCounted);
+    ASSERT_EQ(notes->members.size(), twin.did.size());
+    for (std::size_t i = 0; i < twin.did.size(); ++i) compare(notes->members.entry(i), twin.did[i]);
+    if (twin.did.size() > 20) ++crowds_;
+  }
+
   void compare(bool thoroughly) {
     arena_->pause(true);
     std::set<std::string> noted_twin;
@@ -597,6 +726,7 @@ class Twins {
       compare(c.notes().went, twin.went);
       if (twin.any) noted_twin.insert(key);
       if (!thoroughly) continue;
+      compare(c, twin);
       for (std::int64_t number = 0; number < 45; ++number) {
         ASSERT_EQ(Ledger::was_removed(c, number), twin.removed.contains(number)) << number;
         ASSERT_EQ(c.notes().removed_uncounted.contains(number), twin.removed_uncounted.contains(number)) << number;
@@ -625,6 +755,10 @@ class Twins {
   std::uint64_t epoch_ = 0;
   std::string texts_[2];
   std::string times_[2];
+  std::string senders_[2];
+  bool tracked_ = false;
+  std::size_t fates_compared_[3] = {0, 0, 0};
+  std::size_t crowds_ = 0;
   std::size_t failures_ = 0;
   std::size_t rolled_back_ = 0;
   std::size_t written_ = 0;
@@ -641,6 +775,8 @@ TEST_P(LedgerTwin, AgreesWithTheLedgerOverRandomOperations) {
   EXPECT_GT(twins.rolled_back(), 50U);
   EXPECT_GT(twins.written(), 100U);
   EXPECT_EQ(twins.failures(), 0U);
+  for (const Fate fate : {Fate::kRemoved, Fate::kUncounted, Fate::kCounted}) EXPECT_GT(twins.compared(fate), 50U);
+  EXPECT_GT(twins.crowds(), 5U);
 }
 
 TEST_P(LedgerTwin, AgreesWithTheLedgerWhileMemoryFailsNowAndThen) {

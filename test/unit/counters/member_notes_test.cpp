@@ -128,7 +128,8 @@ TEST(MemberNotes, ACopyInOtherMemoryIsIndependent) {
     arena.reset();
     ASSERT_EQ(copy.size(), static_cast<std::size_t>(members) + 1);
     expect(copy, 0, "0", 1000, 0, Event::kNone);
-    for (int i = 1; i < members; ++i) expect(copy, static_cast<std::size_t>(i), std::to_string(i), i + 1, 0, Event::kNone);
+    for (int i = 1; i < members; ++i)
+      expect(copy, static_cast<std::size_t>(i), std::to_string(i), i + 1, 0, Event::kNone);
     expect(copy, static_cast<std::size_t>(members), "y", 0, 0, Event::kJoined);
   }
 }
@@ -189,7 +190,8 @@ struct Interval {
 
 class Membership {
  public:
-  explicit Membership(std::vector<Interval> intervals, std::int64_t last) : intervals_(std::move(intervals)), last_(last) {}
+  explicit Membership(std::vector<Interval> intervals, std::int64_t last)
+      : intervals_(std::move(intervals)), last_(last) {}
 
   [[nodiscard]] bool member() const { return !intervals_.empty() && !intervals_.back().left; }
   [[nodiscard]] bool left_at_last() const { return !intervals_.empty() && intervals_.back().left == last_; }
