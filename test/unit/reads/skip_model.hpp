@@ -225,7 +225,7 @@ class CountingLookup : public RowLookup {
 };
 
 using Random = std::mt19937_64;
-inline std::int64_t below(Random& random, std::int64_t bound) {
+inline std::int64_t pick(Random& random, std::int64_t bound) {
   return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(bound));
 }
 

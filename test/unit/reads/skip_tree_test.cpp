@@ -283,34 +283,34 @@ struct Shape {
 class RandomChanges : public testing::TestWithParam<Shape> {
  protected:
   std::int64_t number(std::int64_t last) {
-    const std::int64_t near = below(random_, 5) - 2;
-    switch (below(random_, 4)) {
+    const std::int64_t near = pick(random_, 5) - 2;
+    switch (pick(random_, 4)) {
       case 0:
-        return std::clamp<std::int64_t>(skip_capacity(static_cast<int>(below(random_, 9))) + near, 1, last);
+        return std::clamp<std::int64_t>(skip_capacity(static_cast<int>(pick(random_, 9))) + near, 1, last);
       case 1:  // somewhere of some size
-        return 1 + below(random_, std::min(last, std::int64_t{2} << below(random_, 62)));
+        return 1 + pick(random_, std::min(last, std::int64_t{2} << pick(random_, 62)));
       case 2:  // a boundary of leaves
-        return std::clamp<std::int64_t>(below(random_, std::max<std::int64_t>(last / 4096, 1)) * 4096 + near, 1, last);
+        return std::clamp<std::int64_t>(pick(random_, std::max<std::int64_t>(last / 4096, 1)) * 4096 + near, 1, last);
       default:
-        return 1 + below(random_, last);
+        return 1 + pick(random_, last);
     }
   }
   // From the wanted first number on; ranges that hold one boundary more often than chance would.
   std::int64_t end(std::int64_t first, std::int64_t last, SkipKind kind) {
     const std::int64_t left = last - first;
     std::int64_t length = 0;
-    switch (below(random_, 8)) {
+    switch (pick(random_, 8)) {
       case 0:
-        length = below(random_, 10000);
+        length = pick(random_, 10000);
         break;
       case 1:
-        length = below(random_, 100);
+        length = pick(random_, 100);
         break;
       case 2:
         length = skip_last(0, skip_chunk(0, first)) - first;
         break;
       case 3:
-        length = kind == SkipKind::kUncounted ? 5000 : below(random_, std::int64_t{1} << below(random_, 62));
+        length = kind == SkipKind::kUncounted ? 5000 : pick(random_, std::int64_t{1} << pick(random_, 62));
         break;
       case 4:
         length = kind == SkipKind::kUncounted ? 0 : left;
@@ -323,17 +323,17 @@ class RandomChanges : public testing::TestWithParam<Shape> {
   std::vector<SkipChange> changes(std::int64_t last) {
     const Shape& shape = GetParam();
     std::vector<SkipChange> result;
-    const std::int64_t wanted = 1 + below(random_, shape.most_changes);
+    const std::int64_t wanted = 1 + pick(random_, shape.most_changes);
     std::int64_t at = number(last);
     const std::int64_t most = shape.spread == 0 ? last : std::min(last, at + std::min(shape.spread, last - at));
-    const bool ranges = below(random_, 10) == 0;
+    const bool ranges = pick(random_, 10) == 0;
     while (static_cast<std::int64_t>(result.size()) < wanted && at <= most) {
-      const SkipKind kind = kKinds[below(random_, 3)];
+      const SkipKind kind = kKinds[pick(random_, 3)];
       const std::int64_t to = ranges ? end(at, most, kind) : at;
       result.push_back({at, to, kind});
       if (to == kGreatest) break;
       at = to + 1;
-      if (at < most) at += below(random_, std::max<std::int64_t>((most - at) / wanted, 2));
+      if (at < most) at += pick(random_, std::max<std::int64_t>((most - at) / wanted, 2));
     }
     return result;
   }
@@ -341,7 +341,7 @@ class RandomChanges : public testing::TestWithParam<Shape> {
     const std::int64_t last = chat.last();
     const std::int64_t a = number(last);
     const std::int64_t b =
-        below(random_, 2) == 0 ? number(last) : a + below(random_, std::min<std::int64_t>(last - a + 1, 3000));
+        pick(random_, 2) == 0 ? number(last) : a + pick(random_, std::min<std::int64_t>(last - a + 1, 3000));
     chat.ask(a);
     chat.ask(b);
     chat.ask_between(std::min(a, b), std::max(a, b));
@@ -357,8 +357,8 @@ TEST_P(RandomChanges, RowsAndAnswersAreTheTwins) {
   std::int64_t last = shape.start;
   std::int64_t made = 0;
   for (int round = 1; round <= shape.rounds; ++round) {
-    if (last < shape.universe && below(random_, 20) == 0)
-      last += 1 + below(random_, std::min(last, shape.universe - last));
+    if (last < shape.universe && pick(random_, 20) == 0)
+      last += 1 + pick(random_, std::min(last, shape.universe - last));
     const std::vector<SkipChange> round_changes = changes(last);
     made += static_cast<std::int64_t>(round_changes.size());
     chat.apply(last, round_changes);
@@ -369,7 +369,7 @@ TEST_P(RandomChanges, RowsAndAnswersAreTheTwins) {
       ASSERT_NO_FATAL_FAILURE(chat.visit(from, from + std::min<std::int64_t>(last - from, 100000)));
     }
     // Now and then all is put back, in one range: few segments keep the twin quick.
-    if (chat.kinds().segments() > 1500) chat.one(last, 1, last, kKinds[below(random_, 2)]);
+    if (chat.kinds().segments() > 1500) chat.one(last, 1, last, kKinds[pick(random_, 2)]);
     ASSERT_FALSE(HasFailure()) << round;
   }
   EXPECT_TRUE(chat.rows_are_right());
@@ -378,12 +378,12 @@ TEST_P(RandomChanges, RowsAndAnswersAreTheTwins) {
 
 INSTANTIATE_TEST_SUITE_P(
     SkipTree, RandomChanges,
-    testing::Values(Shape{"one_leaf", 1, 4096, 20000, 30, 0, 20}, Shape{"dense", 4000, 20000, 8000, 30, 0, 50},
-                    Shape{"two_levels", 200000, 300000, 8000, 50, 5000, 100},
+    testing::Values(Shape{"one_leaf", 1, 4096, 20000, 30, 0, 20}, Shape{"dense", 4000, 20000, 16000, 30, 0, 50},
+                    Shape{"two_levels", 200000, 300000, 16000, 50, 5000, 100},
                     Shape{"millions", 1000, std::int64_t{1} << 24, 8000, 40, 0, 100},
-                    Shape{"sparse", 1000, std::int64_t{1} << 40, 8000, 30, 0, 200},
+                    Shape{"sparse", 1000, std::int64_t{1} << 40, 5000, 30, 0, 200},
                     Shape{"hot_places", std::int64_t{1} << 31, std::int64_t{1} << 40, 10000, 60, 9000, 50},
-                    Shape{"all", std::int64_t{1} << 20, kGreatest, 6000, 30, 0, 300}),
+                    Shape{"all", std::int64_t{1} << 20, kGreatest, 3000, 30, 0, 300}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace
