@@ -72,6 +72,14 @@ inline constexpr std::size_t kRunBound = 11;
 std::size_t bitmap_write_empty(std::byte* out) noexcept;
 std::size_t bitmap_write_run(Member first, Member last, std::byte* out) noexcept;  // first <= last <= kMaxMember
 
+// A set within 0 … 64 * words - 1, from and to plain bits: member i is bit i % 64 of word i / 64. At most 1,024 words.
+[[nodiscard]] constexpr std::size_t bitmap_words_bound(std::size_t words) noexcept {
+  return kPrefixSize + kDirectoryEntrySize + 2 + 8 * words;
+}
+std::size_t bitmap_write_words(std::span<const std::uint64_t> words, std::byte* out) noexcept;
+// False when the set has members beyond; those are left out.
+[[nodiscard]] bool bitmap_read_words(Bytes set, std::span<std::uint64_t> words) noexcept;
+
 // Parts of a large value, for sliced detoasting. head is the beginning of a valid encoding.
 //
 //   Count: take the first kPrefixSize bytes (or all, if there are fewer). If bitmap_is_chunked(head), the answer is
