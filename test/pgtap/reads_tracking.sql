@@ -256,6 +256,43 @@ SELECT chatopt.enable('messages') \g /dev/null
 SELECT is((SELECT filled_upto FROM conversations_read_heads)::text || ' ' || (SELECT state FROM chatopt.reads), '0 filling', test.says('enable has everything filled again'));
 SELECT test.same(:'tracked', test.snapshot('refusals'), 'and the triggers are on');
 
+-- a large table: the index is handed out, leaf by leaf, and dropped again by untrack_reads
+CREATE SCHEMA large;
+SET search_path = large, test, tap, public;
+CREATE TABLE conversations (id int PRIMARY KEY);
+CREATE TABLE messages (id int, conversation_id int, sender_id int) PARTITION BY RANGE (id);
+CREATE TABLE messages_a PARTITION OF messages FOR VALUES FROM (0) TO (100002);
+CREATE TABLE messages_b PARTITION OF messages FOR VALUES FROM (100002) TO (200000);
+CREATE TABLE members (conversation_id int, user_id int, PRIMARY KEY (user_id, conversation_id));
+INSERT INTO messages SELECT i, 1, 1 FROM generate_series(1, 100001) i;
+SELECT chatopt.attach('conversations', 'messages', 'members', message_key => 'id') \g /dev/null
+SELECT test.snapshot('large') AS attached \gset
+SELECT is((SELECT string_agg(s, E'\n') FROM chatopt.track_reads('messages', 'count') s WHERE s LIKE '%INDEX%messages%'),
+  E'-- outside a transaction block\nCREATE INDEX CONCURRENTLY ON large.messages_a (conversation_id, sender_id, sequence_number);\n'
+  '-- outside a transaction block\nCREATE INDEX CONCURRENTLY ON large.messages_b (conversation_id, sender_id, sequence_number);', test.says('an index on a large table is handed out'));
+SELECT is((SELECT state || ' ' || own_messages FROM chatopt.reads WHERE messages = 'messages'::regclass), 'tracked count', test.says('and the chat tracked without it'));
+SELECT is_empty($$ SELECT s FROM chatopt.track_reads('messages', 'count') AS s WHERE s !~ '^-- outside' $$, test.says('a second time it is only handed out again'));
+CREATE INDEX a ON messages_a (conversation_id, sender_id, sequence_number);
+CREATE INDEX b ON messages_b (conversation_id, sender_id, sequence_number);
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'a'::regclass;
+SELECT is((SELECT string_agg(split_part(s, E'\n', 2), ' ') FROM chatopt._plan_sender_index(chatopt._reads_layout('messages', 'count'), true) AS p, LATERAL (SELECT E'\n' || p.statement) AS x(s)),
+  'DROP INDEX CONCURRENTLY large.a; CREATE INDEX CONCURRENTLY ON large.messages_a (conversation_id, sender_id, sequence_number);', test.says('one that failed is dropped first'));
+UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'a'::regclass;
+SELECT is((SELECT string_agg(s, ' ') FROM chatopt.track_reads('messages', 'count') s WHERE s LIKE '%INDEX%messages%'),
+  'CREATE INDEX ON large.messages (conversation_id, sender_id, sequence_number);', test.says('built on every leaf, they are joined'));
+SELECT is_empty($$ SELECT chatopt.track_reads('messages', 'count') $$, test.says('and that is all'));
+BEGIN;
+SELECT chatopt.untrack_reads('messages', drop_tables => true) \g /dev/null
+SELECT test.same(:'attached', test.snapshot('large'), 'untrack_reads drops it');
+ROLLBACK;
+DROP INDEX messages_conversation_id_sender_id_sequence_number_idx;
+CREATE INDEX c ON messages_a (conversation_id, sender_id, sequence_number);
+SELECT chatopt.untrack_reads('messages', drop_tables => true) \g /dev/null
+SELECT test.same(:'attached', test.snapshot('large'), 'also where it is not complete');
+SELECT chatopt.detach('messages') \g /dev/null
+DROP SCHEMA large CASCADE;
+SET search_path = refusals, test, tap, public;
+
 -- ---------------------------------------------------------------------------
 -- the guard: conversation 1 is at number 3; members 1 and 3 are there, 2 has left
 TRUNCATE conversations_read_heads, members_read_state;
