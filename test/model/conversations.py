@@ -1,9 +1,10 @@
 """What statements on conversations and members do to the model, locks and a DBA's upkeep included."""
 
-from model import READ_COMMITTED, Blocked, Conversation, Fail, Model
+from model import READ_COMMITTED, Blocked, Conversation, Fail
+from reads import Reads
 
 
-class Conversations(Model):
+class Conversations(Reads):
     """The model with its statements on conversations and members; each do_ method is one kind of operation."""
 
     def do_conversations(self, a):
@@ -34,6 +35,7 @@ class Conversations(Model):
         """DELETE of conversations: what happens to the messages is the foreign key's."""
         for cid in a["ids"]:
             self.touch_key(cid)
+            self.touch_all_reads(cid)
         for cid in a["ids"]:
             if cid not in self.conversations:
                 continue
@@ -51,6 +53,7 @@ class Conversations(Model):
             for user in sorted(self.members_of[cid]):
                 self.put_member((cid, user), None)
             self.put_conversation(cid, None)
+            self.forget_reads(cid)
 
     def do_rekey(self, a):
         """UPDATE of a conversation's key: messages and members follow, numbers and counters stay."""
@@ -71,6 +74,7 @@ class Conversations(Model):
             left = self.members[(old, user)]
             self.put_member((old, user), None)
             self.put_member((new, user), left)
+        self.rename_reads(old, new)
 
     def do_lock(self, a):
         for cid in a["ids"]:

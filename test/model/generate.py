@@ -30,6 +30,9 @@ class Generator:
             "hold": 1, "truncate": 0.25, "truncate_members": 0.05,
         }
         without = self.without = model.without
+        if model.tracked:
+            weights.update(mark=22, found=3, join=8, leave=4, truncate_members=0.2)
+            without = self.without = model.without | {"switch"}
         weights = {kind: weight for kind, weight in weights.items() if kind not in without}
         self.cte_kinds = [kind for kind in ("insert", "insert", "update", "delete", "save") if kind not in without]
         if model.triggers:
@@ -184,7 +187,14 @@ class Generator:
         if self.schema.has("replies") and rng.random() < 0.2:
             reply = self.existing()[0]
         return Message(self.fresh() if mid is None else mid, self.home() if cid == 0 else cid, None, self.time(),
-                       self.content(), self.model.soft and rng.random() < 0.15, reply)
+                       self.content(), self.model.soft and rng.random() < 0.15, reply, self.sender(cid))
+
+    def sender(self, cid):
+        """Who sends: mostly a member."""
+        rng, dice = self.rng, self.rng.random()
+        if not self.model.tracked or dice < 0.1:
+            return None
+        return rng.randint(1, USERS)
 
     # ------------------------------------------------------------------ messages
 
@@ -279,6 +289,8 @@ class Generator:
                            (3, 4 if self.model.soft else 1, 5, 3, 1, 2, 0.3, 2))[0]
         if what in ("content", "all"):
             new["content"] = rng.choice(("edited", "changed"))
+        if self.model.tracked and rng.random() < 0.1:
+            new["sender"] = self.sender(None)
         if what in ("deleted", "all"):
             new["deleted"] = rng.random() < 0.5
         if what in ("move", "both"):
@@ -457,6 +469,27 @@ class Generator:
         key = self.member()
         conversation = key[0] if self.rng.random() < 0.3 else self.conversation()
         return {"key": key, "new": (conversation, self.rng.randint(1, USERS) if self.rng.random() < 0.5 else key[1])}
+
+    def make_mark(self, inner=False):
+        """mark_read and its like, around where the conversation is."""
+        rng, (cid, user) = self.rng, self.member()
+        what = rng.choices(("read", "delivered", "unread"), (5, 3, 2))[0]
+        last = self.model.conversations[cid].last if cid in self.model.conversations else 0
+        upto = last + rng.randint(-6, 1) if rng.random() < 0.7 else rng.randint(-1, last + 2)
+        if rng.random() < 0.005:
+            upto = rng.choice((None, 2**63 - 1, -2**63))
+        return {"what": what, "conv": cid, "user": user, "upto": upto, "typed": rng.randrange(4)}
+
+    def make_found(self, inner=False):
+        rng = self.rng
+        missing = [c for c in range(1, self.places + 1) if c not in self.model.conversations]
+        new = bool(missing) and rng.random() < 0.7
+        cid = rng.choice(missing) if new else self.conversation()
+        users = rng.sample(range(1, USERS + 1), rng.randint(1, 5))
+        users = [user for user in users if user not in self.model.members_of[cid] or rng.random() < 0.05] or [rng.randint(100, 999)]
+        rows = [self.row(cid=cid)._replace(reply=None, content="hello") for _ in range(self.some(4))]
+        return {"new": new, "conv": cid, "title": self.title(), "rows": rows,
+                "joins": [(cid, user, self.model.soft and rng.random() < 0.1) for user in users]}
 
     def make_truncate_members(self, inner=False):
         return {}

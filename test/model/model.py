@@ -9,7 +9,7 @@ is not run.
 
 from collections import defaultdict, namedtuple
 
-Message = namedtuple("Message", "id conv seq at content deleted reply")
+Message = namedtuple("Message", "id conv seq at content deleted reply sender", defaults=(None,))
 Conversation = namedtuple("Conversation", "title last")
 
 ANSWER_OFFSET = 500_000_000  # the application's trigger answers message n with message n + this
@@ -17,6 +17,7 @@ REMINDER_OFFSET = 700_000_000  # and its deferred trigger sends this at the end 
 SHUT = 0  # the key of the whole table
 READ_COMMITTED = "read committed"
 # a statement that works on rows in no defined order may meet any of its errors first
+MEMBER = 1_000_000  # the key of a member's positions: the conversation times this, and the member, negative
 UNORDERED_ERRORS = frozenset(("23502", "23503", "23505", "23514", "21000", "428C9", "0A000"))
 
 
@@ -44,9 +45,10 @@ class Op:
 class Result:
     """What the statement must do: fail with one of codes, or leave the touched rows as the model has them."""
 
-    __slots__ = ("codes", "conversations", "ids", "groups", "holes", "ended", "may_serialize")
+    __slots__ = ("codes", "conversations", "ids", "groups", "holes", "ended", "may_serialize", "value", "viewer")
 
     def __init__(self, codes=None, conversations=(), ids=(), groups=(), holes=(), ended=False, may_serialize=False):
+        self.value, self.viewer = None, None    # what a function gives; the transaction that looks, None: the observer
         self.codes, self.conversations, self.ids = codes, conversations, ids
         self.groups, self.holes, self.ended, self.may_serialize = groups, holes, ended, may_serialize
 
@@ -60,7 +62,8 @@ class Transaction:
 
 
 class Statement:
-    __slots__ = ("numbered", "touched", "ids", "asks", "replies", "missed", "reminders", "unordered", "skipped")
+    __slots__ = ("numbered", "touched", "ids", "asks", "replies", "missed", "reminders", "unordered", "skipped",
+                 "live_before", "landed", "present_before", "last_before")
 
     def __init__(self):
         self.numbered = []      # (conversation, row key) in the order of numbering
@@ -72,6 +75,10 @@ class Statement:
         self.reminders = 0
         self.unordered = False
         self.skipped = False    # a row was numbered and did not land
+        self.live_before = {}   # what reads follow: (conversation, number) -> (sender, counted) of the row before, or None
+        self.landed = []        # row keys written
+        self.present_before = {}    # (conversation, user) -> was a member
+        self.last_before = {}   # conversation -> its last number
 
 
 class Model:
@@ -95,7 +102,7 @@ class Model:
         self.clock, self.truncated = 0, 0
         self.sessions = [None] * sessions
         self.prepared = {}
-        self.transaction = self.statement = None
+        self.transaction = self.statement = self.value = None
         self.groups, self.holes, self.touched = [], [], set()
 
     # ------------------------------------------------------------------ storage with an undo log
@@ -141,13 +148,19 @@ class Model:
     def put_message(self, key, row):
         if row is not None and row.reply is not None:
             self.touch(row.reply)  # the foreign key may look at it again
-        self.transaction.log.append(("m", key, self._store_message(key, row)))
+        old = self._store_message(key, row)
+        self.transaction.log.append(("m", key, old))
+        self.note_message(key, old, row)
 
     def put_member(self, key, left):
-        self.transaction.log.append(("b", key, self._store_member(key, left)))
+        old = self._store_member(key, left)
+        self.transaction.log.append(("b", key, old))
+        self.note_member(key, old)
 
     def put_conversation(self, cid, row):
-        self.transaction.log.append(("c", cid, self._store_conversation(cid, row)))
+        old = self._store_conversation(cid, row)
+        self.transaction.log.append(("c", cid, old))
+        self.note_conversation(cid, old)
 
     def undo(self, transaction, mark):
         log = transaction.log
@@ -159,6 +172,8 @@ class Model:
                 self._store_member(key, old)
             elif what == "c":
                 self._store_conversation(key, old)
+            elif what == "r":
+                self._store_reads(key, old)
             elif what == "o":
                 del self.owner[key]
             elif what == "k":
@@ -229,7 +244,7 @@ class Model:
         if self.owner.get(SHUT, transaction) is not transaction:
             raise Blocked
         self.transaction = transaction
-        self.groups, self.holes, self.touched = [], [], set()
+        self.groups, self.holes, self.touched, self.value = [], [], set(), None
         mark = len(transaction.log)
         may_serialize = transaction.level == "serializable"
         try:
@@ -244,13 +259,15 @@ class Model:
             return Result(codes=failure.codes, may_serialize=may_serialize)
         result = self.result_of(self.touched)
         result.groups, result.holes, result.may_serialize = self.groups, self.holes, may_serialize
+        result.value, result.viewer = self.value, None if alone else transaction
         if alone:
             self.finish(transaction)
         return result
 
     @staticmethod
     def result_of(touched):
-        return Result(conversations=[-key for key in touched if key < 0], ids=[key for key in touched if key > 0])
+        conversations = {-key if -key < MEMBER else -key // MEMBER for key in touched if key < 0}
+        return Result(conversations=sorted(conversations), ids=[key for key in touched if key > 0])
 
     def held(self, transaction, mark=0):
         """Every row the transaction has touched since the mark."""
@@ -353,7 +370,7 @@ class Model:
         self.undo(transaction, mark)
         del transaction.marks[place + 1:]
         transaction.aborted = False
-        result.may_serialize = transaction.level == "serializable"
+        result.may_serialize, result.viewer = transaction.level == "serializable", transaction
         return result
 
     def control_release(self, op):
@@ -417,6 +434,7 @@ class Model:
                 return f"numbers {given} given to {len(keys)} rows, expected {first} to {first + len(keys) - 1}"
             for key, number in zip(keys, given):
                 self._store_message(key, self.messages[key]._replace(seq=number))
+                self.read_adopted(key)
         return None
 
     def close_holes(self, holes, number_of):

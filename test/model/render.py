@@ -63,7 +63,7 @@ class Renderer:
         steps = []
         for kind, part, guarded in a["steps"]:
             text = self.part(kind, part)
-            if kind in ("lock", "share", "hold"):
+            if kind in ("lock", "share", "hold", "mark"):
                 text = text.replace("SELECT", "PERFORM", 1)
             steps.append(f"BEGIN {text}; EXCEPTION WHEN OTHERS THEN NULL; END;" if guarded else text + ";")
         return "DO $block$ BEGIN\n  " + "\n  ".join(steps) + "\nEND $block$"
@@ -84,6 +84,8 @@ class Renderer:
             names.append("seq")
         if any(row.reply is not None for row in a["rows"]):
             names.append("reply")
+        if self.schema.has("reads"):
+            names.append("sender")
         return names
 
     @staticmethod
@@ -104,12 +106,15 @@ class Renderer:
             return schema.deleted(row.deleted)
         if name == "seq":
             return "NULL" if row.seq is None else str(row.seq)
+        if name == "sender":
+            return schema.user(row.sender)
         return schema.message(row.reply)
 
     def typed(self, name):
         schema = self.schema
         return {"id": schema.message_type, "conv": schema.conversation_type, "at": schema.time_type, "content": "text",
-                "deleted": "timestamptz", "seq": "bigint", "reply": schema.message_type}[name]
+                "deleted": "timestamptz", "seq": "bigint", "reply": schema.message_type,
+                "sender": schema.user_type}[name]
 
     def copy_command(self, a):
         return f"COPY {self.schema.table(a.get('leaf'))} ({', '.join(self.n[c] for c in self.columns(a))}) FROM STDIN"
@@ -141,29 +146,34 @@ class Renderer:
             return sql + "\nON CONFLICT DO NOTHING"
         if form == "update":
             target = f"{self.n['id']}, {self.n['at']}" if self.schema.partitioned else self.n["id"]
-            written = [c for c in ("id", "conv", "at", "content", "deleted", "seq")]
+            written = ["id", "conv", "at", "content", "deleted", "seq"] + self.senders()
             sets = ", ".join(f"{self.n[c]} = EXCLUDED.{self.n[c]}" for c in written)
             return f"{sql}\nON CONFLICT ({target}) DO UPDATE SET {sets}"
         if form == "import":
             return f"SET chatopt.explicit_sequence = on; {sql}; SET chatopt.explicit_sequence = off"
         return sql
 
+    def senders(self):
+        return ["sender"] if self.schema.has("reads") else []
+
     def sql_nested(self, a):
         n, schema, rows = self.n, self.schema, []
+        sender = f", {n['sender']}" if self.senders() else ""
         for row, inner in a["rows"]:
             conversation, moment = schema.conversation(row.conv), schema.time(row.at)
             rows.append(f"({schema.message(row.id)}, {conversation}, {moment}, "
-                        f"say({schema.message(inner)}, {conversation}, {moment}))")
+                        f"say({schema.message(inner)}, {conversation}, {moment})"
+                        + (f", {schema.user(row.sender)})" if sender else ")"))
         names = ", ".join(n[c] for c in ("id", "conv", "at", "content"))
-        return f"INSERT INTO {n['messages']} ({names}) VALUES {', '.join(rows)}"
+        return f"INSERT INTO {n['messages']} ({names}{sender}) VALUES {', '.join(rows)}"
 
     def sql_forward(self, a):
         n, schema = self.n, self.schema
         pairs = ", ".join(f"({place}, {schema.message(old)}, {schema.message(new)})"
                           for place, (old, new) in enumerate(a["pairs"]))
-        copied = ", ".join("m." + n[c] for c in ("at", "content", "deleted"))
+        copied = ", ".join("m." + n[c] for c in ["at", "content", "deleted"] + self.senders())
         order = f"v.place, m.{n['at']}" if schema.partitioned else "v.place"
-        return (f"INSERT INTO {n['messages']} ({', '.join(n[c] for c in ('id', 'conv', 'at', 'content', 'deleted'))})\n"
+        return (f"INSERT INTO {n['messages']} ({', '.join(n[c] for c in ['id', 'conv', 'at', 'content', 'deleted'] + self.senders())})\n"
                 f"SELECT v.new_id, {schema.conversation(a['conv'])}::{schema.conversation_type}, {copied}\n"
                 f"FROM (VALUES {pairs}) v (place, old_id, new_id) JOIN {n['messages']} m ON m.{n['id']} = v.old_id\n"
                 f"ORDER BY {order}")
@@ -190,6 +200,8 @@ class Renderer:
                 text = schema.message(value)
             elif name == "deleted":
                 text = schema.deleted(value)
+            elif name == "sender":
+                text = schema.user(value)
             elif name == "seq":
                 text = n["seq"] if value == "same" else "NULL" if value is None else str(value)
             else:
@@ -201,7 +213,7 @@ class Renderer:
         return f"DELETE FROM {self.schema.table(a.get('leaf'))} {self.where(a)}"
 
     def sql_merge(self, a):
-        n, names = self.n, ["id", "conv", "at", "content", "deleted"]
+        n, names = self.n, ["id", "conv", "at", "content", "deleted"] + self.senders()
         rows = []
         for row, match_at, act in a["rows"]:
             values = [f"{self.value(c, row)}::{self.typed(c)}" for c in names]
@@ -219,7 +231,7 @@ class Renderer:
                 f"WHEN NOT MATCHED AND s.act <> 'skip' THEN INSERT ({named}) VALUES ({values})")
 
     def sql_reinsert(self, a):
-        n, names = self.n, ["id", "conv", "seq", "at", "content", "deleted", "reply"]
+        n, names = self.n, ["id", "conv", "seq", "at", "content", "deleted", "reply"] + self.senders()
         picked = ", ".join(f"{self.schema.time(a['at'])}" if c == "at" and a["at"] is not None else n[c] for c in names)
         return (f"WITH d AS (DELETE FROM {n['messages']} {self.where(a)} RETURNING *)\n"
                 f"INSERT INTO {n['messages']} ({', '.join(n[c] for c in names)}) SELECT {picked} FROM d")
@@ -305,11 +317,11 @@ class Renderer:
                 }[what]
 
     def member(self, key):
-        return f"({self.schema.conversation(key[0])}, {key[1]})"
+        return f"({self.schema.conversation(key[0])}, {self.schema.user(key[1])})"
 
     def sql_join(self, a):
         n = self.n
-        rows = ", ".join(f"({self.schema.conversation(cid)}, {user}, {self.schema.deleted(left)})"
+        rows = ", ".join(f"({self.schema.conversation(cid)}, {self.schema.user(user)}, {self.schema.deleted(left)})"
                          for cid, user, left in a["rows"])
         sql = f"INSERT INTO {n['members']} ({n['conv']}, {n['user']}, {n['left']}) VALUES {rows}"
         if a["form"] == "nothing":
@@ -332,6 +344,26 @@ class Renderer:
         n = self.n
         return (f"UPDATE {n['members']} SET ({n['conv']}, {n['user']}) = {self.member(a['new'])} "
                 f"{self.members([a['key']])}")
+
+    def sql_mark(self, a):
+        return self.schema.mark(a)
+
+    def sql_found(self, a):
+        n, schema, names = self.n, self.schema, ["id", "at", "content", "deleted", "sender"]
+        place = schema.conversation(a["conv"])
+        taken = f"SELECT {place}::{schema.conversation_type}"
+        if a["new"]:
+            taken = f"INSERT INTO {n['conversations']} ({n['id']}, {n['title']}) VALUES ({place}, '{a['title']}') RETURNING {n['id']}"
+        joins = ", ".join(f"({schema.user(user)}::{schema.user_type}, {schema.deleted(left)}::timestamptz)"
+                          for _, user, left in a["joins"])
+        rows = ", ".join("(" + ", ".join([str(i)] + [f"{self.value(c, row)}::{self.typed(c)}" for c in names]) + ")"
+                         for i, row in enumerate(a["rows"]))
+        named = ", ".join(n[c] for c in names)
+        return (f"WITH c (place) AS ({taken}),\n"
+                f"b AS (INSERT INTO {n['members']} ({n['conv']}, {n['user']}, {n['left']}) "
+                f"SELECT c.place, v.* FROM c, (VALUES {joins}) v)\n"
+                f"INSERT INTO {n['messages']} ({n['conv']}, {named})\n"
+                f"SELECT c.place, {', '.join('v.' + n[c] for c in names)} FROM c, (VALUES {rows}) v (i, {named}) ORDER BY v.i")
 
     def sql_truncate_members(self, a):
         return f"TRUNCATE {self.n['members']}"

@@ -7,8 +7,10 @@ import time
 import psycopg2
 
 from model import SHUT, Blocked, Op
+from reads import is_open
 from render import Renderer
 from schema import Schema
+from skips import skipped_problem
 from statements import Statements
 
 LOCK_TIMEOUT = "3s"     # the model never runs a statement that has to wait
@@ -57,6 +59,9 @@ class Database:
             self.set_up(cursor)
         self.observer.execute(schema.ddl())
         self.observer.execute((schema.attach() if reference is None else reference(schema)) + schema.indexes())
+        if schema.has("reads"):
+            self.observer.execute(schema.read_tables_query())
+            schema.read_tables = self.observer.fetchone()
         for cursor in self.cursors:
             cursor.execute(schema.prepare())
 
@@ -84,7 +89,8 @@ class Database:
                 cursor.execute("ROLLBACK")
         forget_prepared(self.observer, self.schema.name)
         if self.reference is None:
-            self.observer.execute(f"SELECT count(*) FROM chatopt.detach('{self.schema.n['messages']}')")
+            cascade = ", cascade => true" if self.schema.has("reads") else ""
+            self.observer.execute(f"SELECT count(*) FROM chatopt.detach('{self.schema.n['messages']}'{cascade})")
         self.observer.execute(f"DROP SCHEMA {self.schema.name} CASCADE")
 
 
@@ -170,10 +176,12 @@ class Runner:
                 for statement in sql.split(";;\n"):
                     cursor.execute(statement)
                 return None
-            if in_transaction and not nothing_to_check:
+            if in_transaction and not nothing_to_check and op.kind != "mark":
                 cursor.execute(sql + "; " + self.schema.check(result.conversations, result.ids))
                 return cursor.fetchall()
             cursor.execute(sql)
+            if op.kind == "mark":
+                self.same_value(cursor.fetchone()[0], result.value, renderer.sql(op))
         if nothing_to_check:
             return None
         reader = cursor if in_transaction else self.database.observer
@@ -228,10 +236,34 @@ class Runner:
         model, schema = self.model, self.schema
         if result.groups or result.holes:
             self.adopt(rows, result)
-        expected = [schema.conversation_row(model, cid) for cid in result.conversations if cid in model.conversations]
+        expected = []
         for mid in result.ids:
             expected.extend(schema.message_row(model.messages[key]) for key in model.by_id[mid])
+        if schema.has("reads"):
+            self.learn_slots(rows)
+            rows = self.without_hidden(rows, result.viewer)
+            expected += [row for cid in result.conversations for row in schema.read_rows(model, cid, result.viewer)]
+        expected += [schema.conversation_row(model, cid) for cid in result.conversations if cid in model.conversations
+                     and (not schema.has("reads") or model.visible(-cid, result.viewer))]
         self.same(rows, expected, when)
+
+    @staticmethod
+    def same_value(value, expected, when):
+        if value != expected:
+            raise Difference("difference", f"{when} gives {value}, expected {expected}")
+
+    def without_hidden(self, rows, viewer):
+        """The rows about reads and conversations that no other transaction holds or has changed meanwhile."""
+        return [row for row in rows if row[0] == "m" or self.schema.is_visible(self.model, row, viewer)]
+
+    def learn_slots(self, rows):
+        """A member's slot is the database's to choose, once."""
+        for row in rows:
+            if row[0] == "r":
+                key = self.schema.member_key(row)
+                state = self.model.reads.get(key)
+                if state is not None and state.slot is None:
+                    self.model.reads[key] = state._replace(slot=int(row[7]))
 
     def same(self, rows, expected, when):
         if len(rows) == len(expected) and set(rows) == set(expected):
@@ -268,6 +300,12 @@ class Runner:
         expected += [schema.message_row(row) for row in model.messages.values() if row.id not in model.owner
                      and (row.conv is None or -row.conv not in model.owner)]
         shown = [row for row in rows if row[:2] not in held and not (row[0] == "m" and ("c", row[2]) in held)]
+        if schema.has("reads"):
+            self.learn_slots(shown)
+            shown = self.without_hidden(shown, None)
+            for cid in model.conversations:
+                expected += schema.read_rows(model, cid, None)
+            self.check_reads()
         self.same(shown, expected, "comparing everything")
         if self.database.reference is None:
             observer.execute(schema.verify())
@@ -277,6 +315,54 @@ class Runner:
 
         if schema.has("indexed"):
             observer.execute(schema.check_indexes())
+
+    def check_reads(self):
+        """What is kept beside the positions: heads, skipped numbers; and what is asked over all conversations."""
+        model, schema, observer = self.model, self.schema, self.database.observer
+        free = [cid for cid in model.conversations if model.visible(-cid, None)]
+        for cid in free:
+            slots = [model.reads[(cid, user)].slot for user in model.reads_of.get(cid, ())]
+            if None not in slots and len(set(slots)) < len(slots):
+                raise Difference("difference", f"two members of {schema.conversation_text(cid)} have one slot: {slots}")
+        observer.execute(schema.heads_query())
+        heads = {row[0]: row[1:] for row in observer.fetchall()}
+        for cid in free:
+            self.same_head(cid, heads.get(schema.conversation_text(cid)))
+        observer.execute(schema.skipped_query())
+        stored = {}
+        for conversation, level, chunk, removed, uncounted, counts in observer.fetchall():
+            stored.setdefault(conversation, {})[(level, chunk)] = (removed, uncounted, counts)
+        for cid in free:
+            problem = skipped_problem(stored.get(schema.conversation_text(cid), {}), model.skipped(cid),
+                                      model.conversations[cid].last)
+            if problem:
+                raise Difference("difference", f"skipped numbers of {schema.conversation_text(cid)}: {problem}")
+        users = sorted({user for _, user in model.reads})
+        for user in users[:12]:
+            self.check_unread_counts(user)
+
+    def same_head(self, cid, head):
+        members = sum(1 for user in self.model.reads_of.get(cid, ()) if is_open(self.model.reads[(cid, user)]))
+        slots = [self.model.reads[(cid, user)].slot for user in self.model.reads_of.get(cid, ())]
+        if head is None and not slots and self.model.conversations[cid].last == 0:
+            return
+        if head is None or head[1] != members or head[2] is not None or any(s is not None and s >= head[0] for s in slots):
+            raise Difference("difference", f"head of {self.schema.conversation_text(cid)} is {head} "
+                             f"with {members} members and slots {slots}")
+
+    def check_unread_counts(self, user):
+        model, schema, observer = self.model, self.schema, self.database.observer
+        observer.execute(schema.unread_counts_query(user))
+        expected = []
+        for cid in model.conversations:
+            state = model.reads.get((cid, user))
+            if state is not None and is_open(state):
+                read = state.intervals[-1].read if state.unread is None else state.unread
+                expected.append(("b", schema.conversation_text(cid), schema.user_text(user),
+                                 str(model.unread(cid, user)), str(read), str(model.conversations[cid].last)))
+        expected = [row for row in expected if schema.is_visible(model, row, None)]
+        self.same([row for row in observer.fetchall() if schema.is_visible(model, row, None)], expected,
+                  f"unread_counts of {user}")
 
     def end(self):
         """End every transaction, then compare everything."""

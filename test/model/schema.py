@@ -2,6 +2,7 @@
 
 import functools
 
+from reads import reads_key
 from statements import MONTH
 
 VARIANTS = (
@@ -20,6 +21,15 @@ VARIANTS = (
     "indexed+deferred+counted",
     "counters+indexed+enforce+deferred",
     "wide+counted",
+    "reads",
+    "reads+counted",
+    "reads+partitioned+counted",
+    "reads+quiet+counted+epoch",
+    "reads+camel+counted+setnull",
+    "reads+counters+counted+triggers",
+    "reads+quiet+partitioned+counters+enforce",
+    "reads+replies+deferred+indexed+counted",
+    "reads+wide+counted",
     "any",
 )
 FEATURES = frozenset(word for variant in VARIANTS for word in variant.split("+")) - {"plain", "any"}
@@ -28,14 +38,14 @@ MONTHS = 4
 SNAKE = {
     "conversations": "conversations", "messages": "messages", "members": "members", "counters": "chat_counters",
     "id": "id", "conv": "conversation_id", "seq": "sequence_number", "at": "created_at", "content": "content",
-    "deleted": "deleted_at", "reply": "reply_to", "title": "title", "user": "user_id", "left": "left_at",
+    "deleted": "deleted_at", "reply": "reply_to", "sender": "sender_id", "title": "title", "user": "user_id", "left": "left_at",
     "last": "last_sequence_number", "count": "message_count", "present": "member_count",
     "last_id": "last_message_id", "last_at": "last_message_at",
 }
 CAMEL = {
     "conversations": '"Conversation"', "messages": '"Message"', "members": '"Member"', "counters": '"ChatCounter"',
     "id": "id", "conv": '"conversationId"', "seq": '"sequenceNumber"', "at": '"createdAt"', "content": "content",
-    "deleted": '"deletedAt"', "reply": '"replyTo"', "title": "title", "user": '"userId"', "left": '"leftAt"',
+    "deleted": '"deletedAt"', "reply": '"replyTo"', "sender": '"senderId"', "title": "title", "user": '"userId"', "left": '"leftAt"',
     "last": '"lastSequenceNumber"', "count": '"messageCount"', "present": '"memberCount"',
     "last_id": '"lastMessageId"', "last_at": '"lastMessageAt"',
 }
@@ -46,8 +56,8 @@ CREATE FUNCTION drop_early() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 CREATE FUNCTION drop_late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   RETURN CASE WHEN NEW.content LIKE 'drop%' THEN NULL ELSE NEW END; END $$;
 CREATE FUNCTION answer() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  INSERT INTO messages (id, conversation_id, created_at, content)
-  VALUES (NEW.id + 500000000, NEW.conversation_id, NEW.created_at, 'answer') ON CONFLICT DO NOTHING;
+  INSERT INTO messages (id, conversation_id, created_at, content{sender})
+  VALUES (NEW.id + 500000000, NEW.conversation_id, NEW.created_at, 'answer'{new_sender}) ON CONFLICT DO NOTHING;
   RETURN NULL; END $$;
 CREATE TRIGGER application_drop BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION drop_early();
 CREATE TRIGGER zzzz_drop BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION drop_late();
@@ -106,6 +116,8 @@ class Schema:
         self.message_type = "text" if self.has("camel") else "bigint"
         self.time_type = "bigint" if self.has("epoch") else "timestamptz"
         self.counter_table = self.n["counters"] if self.has("counters") else self.n["conversations"]
+        self.user_type = "text" if self.has("camel") else "bigint" if self.has("epoch") else "int"
+        self.read_tables = None     # what track_reads has made
         self.counter_key = self.n["conv"] if self.has("counters") else self.n["id"]
 
     # ------------------------------------------------------------------ values as text, as the database shows them
@@ -142,6 +154,12 @@ class Schema:
     def deleted(deleted):
         return "'2026-05-01 00:00:00+00'" if deleted else "NULL"
 
+    def user_text(self, user):
+        return f"user {user}" if self.user_type == "text" else str(user)
+
+    def user(self, user):
+        return "NULL" if user is None else quote(self.user_text(user)) if self.user_type == "text" else str(user)
+
     def table(self, leaf=None):
         return self.n["messages"] if leaf is None else f"messages_{leaf}"
 
@@ -157,12 +175,13 @@ class Schema:
         reply = f", {n['reply']} {m}"
         if self.has("replies"):
             reply += f" REFERENCES {n['messages']} ON DELETE CASCADE ON UPDATE CASCADE"
+        sender = f", {n['sender']} {self.user_type}" if self.has("reads") else ""
         out = [
             f"CREATE TABLE {n['conversations']} ({n['id']} {c} PRIMARY KEY, {n['title']} text)",
             f"CREATE TABLE {n['messages']} ({n['id']} {m}, {n['conv']} {c} {self.reference(on_delete)}, "
-            f"{n['at']} {self.time_type}, {n['content']} text, {n['deleted']} timestamptz{reply}, {key})"
+            f"{n['at']} {self.time_type}, {n['content']} text, {n['deleted']} timestamptz{reply}{sender}, {key})"
             + (f" PARTITION BY RANGE ({n['at']})" if self.partitioned else ""),
-            f"CREATE TABLE {n['members']} ({n['conv']} {c} {self.reference()}, {n['user']} int, "
+            f"CREATE TABLE {n['members']} ({n['conv']} {c} {self.reference()}, {n['user']} {self.user_type}, "
             f"{n['left']} timestamptz, PRIMARY KEY ({n['conv']}, {n['user']}))",
         ]
         if self.has("counters"):
@@ -175,7 +194,9 @@ class Schema:
         out.append(SAY.format(**n, conversation_type=c, message_type=m, time_type=self.time_type))
         if self.has("triggers"):
             # before our own flush, or after it
-            out.append(ANSWER_TRIGGERS.format(name="aa_answer" if self.has("counted") else "zz_answer"))
+            words = {"sender": ", sender_id", "new_sender": ", NEW.sender_id"} if self.has("reads") else {
+                "sender": "", "new_sender": ""}
+            out.append(ANSWER_TRIGGERS.format(name="aa_answer" if self.has("counted") else "zz_answer", **words))
         if self.has("deferred"):
             out.append(DEFERRED_TRIGGER)
         return ";\n".join(out) + ";\n"
@@ -190,7 +211,11 @@ class Schema:
             arguments.append("member_counted => " + quote(f"{n['left']} IS NULL"))
         if self.has("enforce"):
             arguments.append("enforce_conversation => true")
-        return f"SELECT count(*) FROM chatopt.attach({', '.join(arguments)});\n"
+        sql = f"SELECT count(*) FROM chatopt.attach({', '.join(arguments)});\n"
+        if self.has("reads"):
+            own = ", own_messages => 'count'" if self.has("quiet") else ""
+            sql += f"SELECT count(*) FROM chatopt.track_reads({quote(n['messages'])}{own});\n"
+        return sql
 
     def indexes(self):
         """Indexes on counters, which every write of a counter then has to keep right."""
@@ -209,24 +234,106 @@ class Schema:
     def prepare(self):
         """The check after each statement, and a send as a prepared statement."""
         n, c, m = self.n, self.conversation_type, self.message_type
+        names = [n[name] for name in ("id", "conv", "at", "content", "deleted")]
+        types = [m, c, self.time_type, "text", "timestamptz"]
+        if self.has("reads"):
+            names.append(n["sender"])
+            types.append(self.user_type)
+        shown = self.shown(f"WHERE c.{n['id']} = ANY ($1)", f"WHERE {n['id']} = ANY ($2)", "WHERE {} = ANY ($1)")
         return f"""
 PREPARE model_check ({c}[], {m}[]) AS
-  {self.shown('WHERE c.' + n['id'] + ' = ANY ($1)', 'WHERE ' + n['id'] + ' = ANY ($2)')};
-PREPARE model_send ({m}, {c}, {self.time_type}, text, timestamptz) AS
-  INSERT INTO {n['messages']} ({n['id']}, {n['conv']}, {n['at']}, {n['content']}, {n['deleted']})
-  VALUES ($1, $2, $3, $4, $5);
+  {shown};
+PREPARE model_send ({', '.join(types)}) AS
+  INSERT INTO {n['messages']} ({', '.join(names)})
+  VALUES ({', '.join(f'${i + 1}' for i in range(len(names)))});
 """
 
-    def shown(self, conversations="", messages=""):
+    def shown(self, conversations="", messages="", of_reads=""):
         """Every fact the model knows, as rows of text."""
         n = self.n
         source = f"{n['conversations']} c"
         if self.has("counters"):
             source += f" LEFT JOIN {n['counters']} k ON k.{n['conv']} = c.{n['id']}"
         counters = ", ".join(f"{'k' if self.has('counters') else 'c'}.{n[name]}::text" for name in COUNTERS)
+        content = f"{n['content']} || coalesce(' from ' || {n['sender']}, '')" if self.has("reads") else n["content"]
         return (f"SELECT 'c', c.{n['id']}::text, {counters}, c.{n['title']} FROM {source} {conversations} UNION ALL "
-                f"SELECT 'm', {n['id']}::text, {n['conv']}::text, {n['seq']}::text, {n['at']}::text, {n['content']}, "
-                f"({n['deleted']} IS NOT NULL)::text, {n['reply']}::text FROM {n['messages']} {messages}")
+                f"SELECT 'm', {n['id']}::text, {n['conv']}::text, {n['seq']}::text, {n['at']}::text, {content}, "
+                f"({n['deleted']} IS NOT NULL)::text, {n['reply']}::text FROM {n['messages']} {messages}"
+                + (self.shown_reads(of_reads) if self.has("reads") else ""))
+
+    # ------------------------------------------------------------------ reads
+
+    def read_tables_query(self):
+        return ("SELECT read_state::text, read_heads::text, skipped_numbers::text, read_marks::text FROM chatopt.reads "
+                f"WHERE messages = {quote(self.name + '.' + self.n['messages'])}::regclass")
+
+    def shown_reads(self, where):
+        """Positions, unread marks, and what is unread for whoever is in the table of members."""
+        n, (state, _, _, marks) = self.n, self.read_tables
+        unread = f"chatopt.unread_count({quote(n['messages'])}, {n['conv']}, {n['user']})"
+        by_key = where.format("conversation_id")
+        return (" UNION ALL SELECT 'r', conversation_id::text, member_id::text, joined_seq::text, left_seq::text, "
+                f"delivered_seq::text, read_seq::text, slot::text FROM {state} {by_key} UNION ALL "
+                "SELECT 'u', conversation_id::text, member_id::text, unread_seq::text, NULL, NULL, NULL, NULL "
+                f"FROM {marks} {by_key}{' AND' if by_key else ' WHERE'} chunk = -1 UNION ALL "
+                f"SELECT 'n', {n['conv']}::text, {n['user']}::text, ({unread})::text, NULL, NULL, NULL, NULL "
+                f"FROM {n['members']} {where.format(n['conv'])}")
+
+    def heads_query(self):
+        return f"SELECT conversation_id::text, next_slot, members, filled_upto FROM {self.read_tables[1]}"
+
+    def skipped_query(self):
+        return ("SELECT conversation_id::text, level, chunk, removed::int[], uncounted::int[], counts "
+                f"FROM {self.read_tables[2]}")
+
+    def unread_counts_query(self, user):
+        return (f"SELECT 'b', conversation, {quote(self.user_text(user))}, unread::text, last_read::text, "
+                f"last_sequence::text FROM chatopt.unread_counts({quote(self.n['messages'])}, "
+                f"{self.user(user)}::{self.user_type})")
+
+    def mark(self, a):
+        """A call of mark_read and its like: keys typed or not, as a driver sends them."""
+        conversation, member = self.conversation(a["conv"]), self.user(a["user"])
+        if a["typed"] & 1 or not conversation.startswith("'"):
+            conversation += "::" + self.conversation_type
+        if a["typed"] & 2:
+            member += "::" + self.user_type
+        elif not member.startswith("'"):
+            member = quote(member)
+        upto = "NULL" if a["upto"] is None else a["upto"]
+        return f"SELECT chatopt.mark_{a['what']}({quote(self.n['messages'])}, {conversation}, {member}, {upto})"
+
+    @functools.lru_cache(maxsize=None)
+    def keys_of_texts(self):
+        """Conversations and members by the texts in which the database shows them."""
+        return {self.conversation_text(cid): cid for cid in range(1, 1000)}
+
+    def member_key(self, row):
+        return self.keys_of_texts()[row[1]], int(row[2].replace("user ", ""))
+
+    def is_visible(self, model, row, viewer):
+        """Whether a row about a conversation or a member is the viewer's to see as the model has it."""
+        cid = self.keys_of_texts()[row[1]]
+        if row[0] == "c":
+            return model.visible(-cid, viewer)
+        if not model.visible(reads_key(*self.member_key(row)), viewer):
+            return False
+        return row[0] in "ru" or model.visible(-cid, viewer)
+
+    def read_rows(self, model, cid, viewer):
+        """Positions, marks and unread counts of a conversation as the model has them."""
+        rows, place = [], self.conversation_text(cid)
+        for user in model.reads_of.get(cid, ()):
+            state, member = model.reads[(cid, user)], self.user_text(user)
+            for joined, left, delivered, read in state.intervals:
+                rows.append(("r", place, member, str(joined), None if left is None else str(left), str(delivered),
+                             str(read), None if state.slot is None else str(state.slot)))
+            if state.unread is not None:
+                rows.append(("u", place, member, str(state.unread), None, None, None, None))
+        for user in model.members_of[cid]:
+            unread = model.unread(cid, user)
+            rows.append(("n", place, self.user_text(user), None if unread is None else str(unread), None, None, None, None))
+        return [row for row in rows if self.is_visible(model, row, viewer)]
 
     def check(self, conversations, ids):
         keys = ",".join('"' + self.conversation_text(cid) + '"' for cid in conversations)
@@ -246,5 +353,5 @@ PREPARE model_send ({m}, {c}, {self.time_type}, text, timestamptz) AS
     def message_row(self, row):
         return ("m", self.message_text(row.id), None if row.conv is None else self.conversation_text(row.conv),
                 None if row.seq is None else str(row.seq), None if row.at is None else self.time_text(row.at),
-                row.content, "true" if row.deleted else "false",
+                row.content if row.sender is None else f"{row.content} from {self.user_text(row.sender)}", "true" if row.deleted else "false",
                 None if row.reply is None else self.message_text(row.reply))

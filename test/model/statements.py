@@ -18,9 +18,11 @@ class Statements(Conversations):
         outer, self.statement = self.statement, Statement()
         try:
             getattr(self, "do_" + kind)(a)
+            self.follow()
             self.answer()
             self.check_replies()
             self.note_unordered()
+            self.follow_unordered()
         except Fail as failure:
             if self.statement.unordered:
                 self.touch_mentioned(a)
@@ -74,8 +76,9 @@ class Statements(Conversations):
         for row in outer.asks:
             self.statement = Statement()
             try:
-                answer = Message(row.id + ANSWER_OFFSET, row.conv, None, row.at, "answer", False, None)
+                answer = Message(row.id + ANSWER_OFFSET, row.conv, None, row.at, "answer", False, None, row.sender)
                 self.insert_row(answer, "nothing", given=outer.missed)
+                self.follow()
                 outer.numbered += self.statement.numbered
                 answers += self.statement.numbered
             finally:
@@ -84,6 +87,8 @@ class Statements(Conversations):
             keys = [key for place, key in answers if place == cid]
             if keys and self.messages[keys[0]].seq == number + 1:
                 self.holes.append((cid, keys))
+        if self.tracked and self.holes:
+            raise Blocked
 
     def remind(self, row):
         """A deferred trigger will send something when the transaction ends."""
@@ -102,6 +107,7 @@ class Statements(Conversations):
             self.statement = Statement()
             reminder = Message(row.id + REMINDER_OFFSET, row.conv, None, row.at, "reminder", False, None)
             self.insert_row(reminder, "nothing")
+            self.follow()
         self.statement = None
 
     def check_replies(self):
@@ -224,7 +230,7 @@ class Statements(Conversations):
         if key in self.statement.touched:
             raise Fail("21000")
         self.touch_row(self.messages[key])
-        self.change(key, leaf, conv=row.conv, at=row.at, content=row.content, deleted=row.deleted)
+        self.change(key, leaf, conv=row.conv, at=row.at, content=row.content, deleted=row.deleted, sender=row.sender)
 
     def change(self, key, leaf=None, **new):
         """One row of an UPDATE."""
@@ -294,6 +300,7 @@ class Statements(Conversations):
             self.statement = Statement()
             try:
                 self.insert_row(Message(inner, row.conv, None, row.at, "inner", False, None))
+                self.follow()
             except Fail as failure:
                 if failure.codes != {"23505"}:
                     raise
@@ -310,7 +317,7 @@ class Statements(Conversations):
             for key in sorted(self.by_id[old_id]):
                 row = self.messages[key]
                 self.touch_row(row)
-                rows.append(Message(new_id, a["conv"], None, row.at, row.content, row.deleted, None))
+                rows.append(Message(new_id, a["conv"], None, row.at, row.content, row.deleted, None, row.sender))
         for row in rows:
             self.insert_row(row)
 
@@ -366,7 +373,7 @@ class Statements(Conversations):
                 elif key not in self.messages:
                     raise Blocked
                 else:
-                    self.change(key, conv=row.conv, at=row.at, content=row.content, deleted=row.deleted)
+                    self.change(key, conv=row.conv, at=row.at, content=row.content, deleted=row.deleted, sender=row.sender)
             elif act != "skip":
                 self.insert_row(row)
 
@@ -413,6 +420,7 @@ class Statements(Conversations):
         for cid in list(self.conversations):
             self.touched.add(-cid)
             self.put_conversation(cid, None)
+            self.forget_reads(cid)
 
     def do_switch(self, a):
         """The emergency switch: what is sent while chatopt is off is numbered by (time, key) afterwards."""
@@ -436,7 +444,7 @@ class Statements(Conversations):
         """Several data-modifying parts in one statement, on different rows."""
         seen = set()
         self.statement.unordered = True
-        named = [mid for kind, part in a["parts"] if kind != "save" for mid in set(self.mentioned(part)[0])]
+        named = [mid for kind, part in a["parts"] if kind not in ("save", "join", "leave") for mid in set(self.mentioned(part)[0])]
         if len(named) != len(set(named)) or any("conv_is" in part or "before" in part for _, part in a["parts"]):
             raise Blocked
         for kind, part in a["parts"]:

@@ -1,0 +1,253 @@
+"""The model of reads: who was a member when, how far they have read, and what is unread, recounted from the rows.
+
+Of a member it keeps the intervals of membership with their positions, the unread mark and what was acknowledged out of
+order; what a statement did to them is worked out when it ends, from what was noted while it ran.
+"""
+
+from collections import namedtuple
+
+from model import MEMBER, READ_COMMITTED, Blocked, Fail, Model
+
+# left is None while the membership is open
+Interval = namedtuple("Interval", "joined left delivered read")
+# slot is None until the database has been seen to give one; delivered and read are numbers above the positions
+State = namedtuple("State", "slot intervals unread delivered read", defaults=(None, (), None, frozenset(), frozenset()))
+
+
+def reads_key(cid, user):
+    """The key under which a member's positions are held and touched."""
+    return -cid * MEMBER - user
+
+
+class Reads(Model):
+    """The model with positions, kept where the chat's reads are tracked."""
+
+    def __init__(self, features, *arguments, **named):
+        super().__init__(features, *arguments, **named)
+        self.tracked, self.own_are_read = "reads" in features, "quiet" not in features
+        self.reads, self.reads_of = {}, {}
+
+    # ------------------------------------------------------------------ storage
+
+    def _store_reads(self, key, state):
+        old = self.reads.get(key)
+        if state is None:
+            self.reads.pop(key, None)
+            self.reads_of.get(key[0], set()).discard(key[1])
+        else:
+            self.reads[key] = state
+            self.reads_of.setdefault(key[0], set()).add(key[1])
+        return old
+
+    def put_reads(self, key, state):
+        self.transaction.log.append(("r", key, self._store_reads(key, state)))
+
+    def touch_reads(self, cid, user):
+        """Take the row of positions.  It is written in its newest version, whatever the transaction sees."""
+        key = reads_key(cid, user)
+        self.touched.add(key)
+        holder = self.owner.get(key)
+        if holder is None:
+            self.owner[key] = self.transaction
+            self.transaction.log.append(("o", key, None))
+        elif holder is not self.transaction:
+            raise Blocked
+
+    def touch_all_reads(self, cid):
+        for user in sorted(self.reads_of.get(cid, ())):
+            self.touch_reads(cid, user)
+
+    # ------------------------------------------------------------------ what a statement does, noted row by row
+
+    def counts(self, row):
+        return not (self.soft and row.deleted)
+
+    def present(self, key):
+        return key in self.members and not (self.soft and self.members[key])
+
+    def note_message(self, key, old, row):
+        statement = self.statement
+        if not self.tracked or statement is None:
+            return
+        if old is not None and old.conv is not None:
+            statement.live_before.setdefault((old.conv, old.seq), (old.sender, self.counts(old)))
+        if row is not None:
+            if row.conv is not None:
+                statement.live_before.setdefault((row.conv, row.seq), None)
+            statement.landed.append(key)
+
+    def note_member(self, key, old):
+        if self.tracked and self.statement is not None:
+            was = old is not None and not (self.soft and old)
+            self.statement.present_before.setdefault(key, was)
+
+    def note_conversation(self, cid, old):
+        if self.tracked and self.statement is not None:
+            self.statement.last_before.setdefault(cid, 0 if old is None else old.last)
+
+    # ------------------------------------------------------------------ when it ends
+
+    def follow(self):
+        """Joins, leaves and own messages of the statement so far."""
+        statement = self.statement
+        if not self.tracked:
+            return
+        joined, left = [], []
+        for key, was in statement.present_before.items():
+            if key[0] in self.conversations and was != self.present(key):
+                (left if was else joined).append(key)
+        if (joined or left) and (statement.asks or statement.unordered):
+            raise Blocked  # where they join depends on who is first
+        for key in joined:
+            self.join(key, statement.last_before.get(key[0], self.conversations[key[0]].last))
+        if not statement.unordered:
+            self.read_own(statement.landed)
+        for key in left:
+            self.leave(key)
+        statement.present_before.clear()
+        if not statement.unordered:
+            statement.landed.clear()
+
+    def follow_unordered(self):
+        """Own messages of a statement whose rows come in no defined order: those whose number is known."""
+        statement = self.statement
+        if not self.tracked or not statement.unordered:
+            return
+        unknown = {key for _, _, keys in self.groups for key in keys}
+        self.read_own(key for key in statement.landed if key not in unknown)
+        for key in unknown:
+            row = self.messages[key]
+            if self.reads_own_message(row):
+                self.touch_reads(row.conv, row.sender)
+                self.put_reads((row.conv, row.sender), self.reads[(row.conv, row.sender)])
+
+    def read_adopted(self, key):
+        row = self.messages[key]
+        if self.tracked and self.reads_own_message(row):
+            place = (row.conv, row.sender)
+            self._store_reads(place, self.moved(self.reads[place], row.seq, row.seq))
+
+    def reads_own_message(self, row):
+        state = self.reads.get((row.conv, row.sender))
+        return self.own_are_read and self.counts(row) and state is not None and is_open(state)
+
+    def read_own(self, keys):
+        """A message that was not there and counted before, or not from this sender, is read by who sent it."""
+        for key in dict.fromkeys(keys):
+            row = self.messages.get(key)
+            if row is None or row.conv is None or row.sender is None or not self.reads_own_message(row):
+                continue
+            if self.statement.live_before.get((row.conv, row.seq)) == (row.sender, True):
+                continue
+            self.touch_reads(row.conv, row.sender)
+            place = (row.conv, row.sender)
+            self.put_reads(place, self.moved(self.reads[place], row.seq, row.seq))
+
+    def join(self, key, at):
+        """At the last number when the statement ends; in a conversation without a message before it, at zero."""
+        last = self.conversations[key[0]].last
+        at = 0 if at == 0 else last
+        self.touch_reads(*key)
+        state = self.reads.get(key, State())
+        intervals = state.intervals
+        if intervals and intervals[-1].left == at:
+            intervals = intervals[:-1] + (intervals[-1]._replace(left=None),)
+        else:
+            intervals += (Interval(at, None, at, at),)
+        self.put_reads(key, state._replace(intervals=intervals))
+
+    def leave(self, key):
+        self.touch_reads(*key)
+        state = self.reads[key]
+        left = state.intervals[-1]._replace(left=self.conversations[key[0]].last)
+        self.put_reads(key, state._replace(intervals=state.intervals[:-1] + (left,), unread=None))
+
+    @staticmethod
+    def moved(state, delivered, read):
+        """Positions never go back; reading moves an unread mark along."""
+        now = state.intervals[-1]
+        position = max(now.read, read)
+        now = now._replace(delivered=max(now.delivered, delivered, position), read=position)
+        unread = state.unread
+        if unread is not None and read > unread:
+            unread = read if read < position else None
+        return state._replace(intervals=state.intervals[:-1] + (now,), unread=unread)
+
+    def forget_reads(self, cid):
+        """The conversation is gone."""
+        for user in sorted(self.reads_of.get(cid, ())):
+            self.touch_reads(cid, user)
+            self.put_reads((cid, user), None)
+
+    def rename_reads(self, old, new):
+        """Everything follows the conversation's key, and nothing of it is a join or a message sent."""
+        for user in sorted(self.reads_of.get(old, ())):
+            self.touch_reads(old, user)
+            self.touch_reads(new, user)
+            state = self.reads[(old, user)]
+            self.put_reads((old, user), None)
+            self.put_reads((new, user), state)
+        self.statement.present_before.clear()
+        self.statement.landed.clear()
+
+    # ------------------------------------------------------------------ statements
+
+    def open_state(self, cid, user):
+        """The positions of a member, taken to be changed; None for anybody else."""
+        if self.owner.get(-cid, self.transaction) is not self.transaction:
+            raise Blocked  # which number is the last one is for the other session to say
+        self.touch_reads(cid, user)
+        state = self.reads.get((cid, user))
+        return state if state is not None and is_open(state) else None
+
+    def do_mark(self, a):
+        """mark_delivered, mark_read or mark_unread of one member."""
+        if a["upto"] is None:
+            raise Fail("22004")
+        state = self.open_state(a["conv"], a["user"])
+        if state is None:
+            return
+        what, now = a["what"], state.intervals[-1]
+        if what == "unread":
+            self.value = max(now.joined, min(a["upto"] - 1, now.read))
+            state = state._replace(unread=self.value if self.value < now.read else None)
+        else:
+            upto = min(a["upto"], self.conversations[a["conv"]].last)
+            state = self.moved(state, upto, upto if what == "read" else 0)
+            self.value = getattr(state.intervals[-1], what)
+        self.put_reads((a["conv"], a["user"]), state)
+
+    def do_found(self, a):
+        """One statement that makes a conversation, or takes one, its members, and sends."""
+        if a["new"]:
+            self.do_conversations({"form": "values", "rows": [(a["conv"], a["title"])]})
+        self.do_insert({"form": "values", "rows": a["rows"]})
+        self.do_join({"form": "values", "rows": a["joins"]})
+
+    # ------------------------------------------------------------------ what the database must show
+
+    def unread(self, cid, user):
+        """How many messages the member has not read, as a recount gives it; None for somebody who is none."""
+        state = self.reads.get((cid, user))
+        if state is None or not is_open(state):
+            return None
+        position = state.intervals[-1].read if state.unread is None else state.unread
+        acked = state.read if state.unread is None else ()
+        return sum(1 for key in self.by_conversation[cid] for row in (self.messages[key],)
+                   if row.seq > position and self.counts(row) and row.sender != user and row.seq not in acked)
+
+    def skipped(self, cid):
+        """(removed, uncounted): the numbers on no row, and those on rows that do not count."""
+        live = {self.messages[key].seq: self.counts(self.messages[key]) for key in self.by_conversation[cid]}
+        last = self.conversations[cid].last
+        return (frozenset(range(1, last + 1)).difference(live), frozenset(n for n, counts in live.items() if not counts))
+
+    def visible(self, key, viewer):
+        """Whether the viewer's transaction, or the observer, sees the row as the model has it."""
+        if self.owner.get(key, viewer) is not viewer:
+            return False
+        return viewer is None or viewer.level == READ_COMMITTED or self.changed.get(key, 0) <= viewer.snapshot
+
+
+def is_open(state):
+    return bool(state.intervals) and state.intervals[-1].left is None
