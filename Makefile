@@ -52,7 +52,7 @@ unit:
 # The fuzz targets, FUZZ_RUNS runs each beyond their kept corpora; needs clang.
 FUZZ_RUNS ?= 20000
 FUZZ_FLAGS = -std=c++20 -O1 -g -Isrc -DBOOST_CONTAINER_USE_STD_EXCEPTIONS -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_CORE = $(patsubst src/core/%.cpp,build/fuzz/core/%.o,$(wildcard src/core/bitmap/*.cpp src/core/receipts/*.cpp))
+FUZZ_CORE = $(patsubst src/core/%.cpp,build/fuzz/core/%.o,$(wildcard src/core/bitmap/*.cpp src/core/receipts/*.cpp src/core/reads/*.cpp))
 fuzz: $(patsubst test/fuzz/%.cpp,build/fuzz/%,$(wildcard test/fuzz/*.cpp))
 	sh test/fuzz/run $(FUZZ_RUNS)
 build/fuzz/%: test/fuzz/%.cpp test/fuzz/common.hpp $(FUZZ_CORE)

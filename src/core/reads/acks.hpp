@@ -66,10 +66,9 @@ template <class Acks, class Lookup>
 template <class Acks, class Lookup>
 unsigned absorb(Positions& positions, Acks& acks, Lookup& lookup, std::int64_t last) noexcept {
   if (!is_open(positions)) return 0;
-  unsigned changed =
-      mark_upto(positions, Mark::kRead, absorbed(acks, lookup, last, Mark::kRead, positions.read), last);
-  changed |= mark_upto(positions, Mark::kDelivered,
-                       absorbed(acks, lookup, last, Mark::kDelivered, positions.delivered), last);
+  unsigned changed = mark_upto(positions, Mark::kRead, absorbed(acks, lookup, last, Mark::kRead, positions.read), last);
+  changed |=
+      mark_upto(positions, Mark::kDelivered, absorbed(acks, lookup, last, Mark::kDelivered, positions.delivered), last);
   return changed;
 }
 
