@@ -199,13 +199,30 @@ bool find_row_seen(const RowFinder& finder, Relation table, const Datum* key, Sn
          find_by_index(finder, table, key, hash, snapshot, slot);
 }
 
-RowScan begin_scan(const RowFinder& finder, Relation table, const Datum* key, int keys, Snapshot snapshot) {
+namespace {
+
+RowScan begin_scan_by(const RowFinder& finder, Relation table, ScanKeyData* scan_keys, int keys, Snapshot snapshot) {
   RowScan scan = {table, index_open(finder.index, AccessShareLock), nullptr, table_slot_create(table, nullptr)};
-  ScanKeyData scan_keys[kMostKeys];
-  set_scan_keys(finder, key, keys, scan_keys);
   scan.scan = begin_index_scan(table, scan.index, snapshot, keys);
   index_rescan(scan.scan, scan_keys, keys, nullptr, 0);
   return scan;
+}
+
+}  // namespace
+
+RowScan begin_scan(const RowFinder& finder, Relation table, const Datum* key, int keys, Snapshot snapshot) {
+  ScanKeyData scan_keys[kMostKeys];
+  set_scan_keys(finder, key, keys, scan_keys);
+  return begin_scan_by(finder, table, scan_keys, keys, snapshot);
+}
+
+RowScan begin_scan_from(const RowFinder& finder, Relation table, const Datum* key, int keys, int64 least,
+                        Snapshot snapshot) {
+  ScanKeyData scan_keys[kMostKeys];
+  set_scan_keys(finder, key, keys, scan_keys);
+  ScanKeyInit(&scan_keys[keys], static_cast<AttrNumber>(keys + 1), BTGreaterEqualStrategyNumber, F_INT8GE,
+              Int64GetDatum(least));
+  return begin_scan_by(finder, table, scan_keys, keys + 1, snapshot);
 }
 
 bool next_row(RowScan* scan) { return index_getnext_slot(scan->scan, ForwardScanDirection, scan->slot); }

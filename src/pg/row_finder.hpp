@@ -43,6 +43,9 @@ struct RowScan {
   TupleTableSlot* slot;
 };
 RowScan begin_scan(const RowFinder& finder, Relation table, const Datum* key, int keys, Snapshot snapshot);
+// The same from the row on in which the column after these, a bigint, is at least this.
+RowScan begin_scan_from(const RowFinder& finder, Relation table, const Datum* key, int keys, int64 least,
+                        Snapshot snapshot);
 // False: no more. The row is in scan->slot.
 bool next_row(RowScan* scan);
 void end_scan(RowScan* scan);

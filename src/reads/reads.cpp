@@ -19,7 +19,8 @@ enum ConfigColumn {
   kState,
   kPrivateSize,
   kSmallSize,
-  kLargeSize
+  kLargeSize,
+  kReadLog = 13
 };
 
 void read_row(TupleTableSlot* slot, Reads* reads) {
@@ -35,6 +36,9 @@ void read_row(TupleTableSlot* slot, Reads* reads) {
   reads->private_size = DatumGetInt32(value_at(kPrivateSize));
   reads->small_size = DatumGetInt32(value_at(kSmallSize));
   reads->large_size = DatumGetInt32(value_at(kLargeSize));
+  bool null;
+  const Datum log = slot_getattr(slot, kReadLog, &null);
+  reads->read_log = null ? InvalidOid : DatumGetObjectId(log);
 }
 
 // The configuration row that has this relation in this column: the messages table
@@ -122,6 +126,11 @@ void load(counters::Chat* chat) {
   reads->skipped =
       find_index(*chat, reads->skipped_numbers, {skipped::kConversation, skipped::kLevel, skipped::kChunk}, true);
   reads->mark = find_index(*chat, reads->read_marks, {mark::kMember, mark::kConversation, mark::kChunk}, true);
+  reads->marks = find_index(*chat, reads->read_marks, {mark::kConversation}, false);
+  // Somebody who drops the log wants none; messages go on being sent.
+  if (OidIsValid(reads->read_log) && get_rel_name(reads->read_log) == nullptr) reads->read_log = InvalidOid;
+  if (OidIsValid(reads->read_log))
+    reads->log = find_index(*chat, reads->read_log, {log::kConversation, log::kMember, log::kUpto}, true);
   reads->member_type = reads->states.key[0].type;
   reads->conversation_type = reads->states.key[1].type;
   read_order(reads);

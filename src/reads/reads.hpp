@@ -25,6 +25,10 @@ enum Column : AttrNumber { kConversation = 1, kLevel, kChunk, kRemoved, kUncount
 namespace mark {
 enum Column : AttrNumber { kMember = 1, kConversation, kChunk, kUnread, kDelivered, kRead };
 }
+// <members>_read_log: the moves of the read positions, where they are kept.
+namespace log {
+enum Column : AttrNumber { kConversation = 1, kMember, kFrom, kUpto, kAt };
+}
 
 struct Reads {
   const counters::Chat* chat;
@@ -32,6 +36,7 @@ struct Reads {
   Oid read_heads;
   Oid skipped_numbers;
   Oid read_marks;
+  Oid read_log;            // InvalidOid: none is kept
   bool own_messages_read;  // sending reads up to one's own message
   int32 private_size;
   int32 small_size;
@@ -45,6 +50,8 @@ struct Reads {
   pg::RowFinder head;
   pg::RowFinder skipped;  // (conversation, level, chunk)
   pg::RowFinder mark;     // (member, conversation, chunk)
+  pg::RowFinder marks;    // those by conversation
+  pg::RowFinder log;      // (conversation, member, upto)
   FmgrInfo member_order;  // of the index on members
 };
 

@@ -1,6 +1,7 @@
 #include "reads/state_row.hpp"
 
 #include "pg/row_finder.hpp"
+#include "reads/read_log.hpp"
 
 namespace chatopt::reads {
 namespace {
@@ -53,6 +54,8 @@ Raised raise_positions(const Reads& reads, Relation table, const StateKey& key, 
     CHECK_FOR_INTERRUPTS();
   }
   if (done) {
+    if (read > row->read && OidIsValid(reads.read_log))
+      log_read(reads, key, row->read, read, GetCurrentTransactionStartTimestamp());
     row->delivered = Max(row->delivered, Max(delivered, read));
     row->read = Max(row->read, read);
     // A second mark in the same statement is to meet this one.
