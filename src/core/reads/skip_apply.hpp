@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 #include "core/reads/skip_rows.hpp"
 
@@ -212,6 +213,7 @@ class SkipWriter {
 // the rows it takes away. An uncounted range takes its leaves. Stack: < 30 kB.
 template <class Store>
 void skip_apply(Store& store, std::int64_t last, std::span<const SkipChange> changes) noexcept {
+  static_assert(std::is_trivially_destructible_v<SkipWriter<Store>>);  // the store may leave by longjmp
   SkipWriter<Store> writer(store, last, changes);
   writer.run();
 }

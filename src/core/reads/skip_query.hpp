@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <concepts>
 #include <cstdint>
+#include <type_traits>
 
 #include "core/reads/skip_rows.hpp"
 
@@ -205,6 +206,7 @@ void skip_visit(Lookup& lookup, std::int64_t last, std::int64_t from, std::int64
   from = std::max<std::int64_t>(from, 1);
   to = std::min(to, last);
   if (from > to) return;
+  static_assert(std::is_trivially_destructible_v<SkipVisitor<Lookup, Visit>>);  // the callbacks may leave by longjmp
   SkipVisitor<Lookup, Visit> visitor(lookup, visit, from, to);
   visitor.run(last);
 }

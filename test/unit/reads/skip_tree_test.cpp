@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
+#include <ostream>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -279,6 +281,7 @@ struct Shape {
   std::int64_t spread;  // of one round's changes; 0: anywhere
   int check_every;      // rounds; the whole of the rows
 };
+void PrintTo(const Shape& shape, std::ostream* out) { *out << shape.name; }
 
 class RandomChanges : public testing::TestWithParam<Shape> {
  protected:
@@ -381,9 +384,9 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Shape{"one_leaf", 1, 4096, 20000, 30, 0, 20}, Shape{"dense", 4000, 20000, 16000, 30, 0, 50},
                     Shape{"two_levels", 200000, 300000, 16000, 50, 5000, 100},
                     Shape{"millions", 1000, std::int64_t{1} << 24, 8000, 40, 0, 100},
-                    Shape{"sparse", 1000, std::int64_t{1} << 40, 5000, 30, 0, 200},
+                    Shape{"sparse", 1000, std::int64_t{1} << 40, 5000, 30, 0, 500},
                     Shape{"hot_places", std::int64_t{1} << 31, std::int64_t{1} << 40, 10000, 60, 9000, 50},
-                    Shape{"all", std::int64_t{1} << 20, kGreatest, 3000, 30, 0, 300}),
+                    Shape{"all", std::int64_t{1} << 20, kGreatest, 3000, 30, 0, 750}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace
