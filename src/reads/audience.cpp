@@ -38,8 +38,8 @@ AckRow* read_ack_row(Relation table, TupleTableSlot* slot, int64 index, People* 
 bool find_audience(const Reads& reads, Datum conversation, Audience* audience) {
   Relation table = table_open(reads.chat->counters, AccessShareLock);
   TupleTableSlot* slot = table_slot_create(table, nullptr);
-  const bool found = find_conversation(*reads.chat, table, conversation, GetActiveSnapshot(), slot,
-                                       &audience->conversation);
+  const bool found =
+      find_conversation(*reads.chat, table, conversation, GetActiveSnapshot(), slot, &audience->conversation);
   ExecDropSingleTupleTableSlot(slot);
   table_close(table, NoLock);
   if (found) audience->detail = detail_of(reads, conversation);

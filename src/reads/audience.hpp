@@ -3,10 +3,10 @@
 #pragma once
 
 #include "core/reads/acks.hpp"
-#include "pg/postgres.hpp"
 #include "reads/conversation_row.hpp"
 #include "reads/people.hpp"
 #include "reads/reads.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::reads {
 

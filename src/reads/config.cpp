@@ -52,10 +52,10 @@ void check_log_free(Oid messages, Oid* types, Datum* values) {
 }
 
 void check_free(Oid messages, Oid* types, Datum* values) {
-  if (counters::run_as_config_owner(
-          "SELECT FROM chatopt.read_tracking AS t WHERE t.messages <> $1 AND "
-          "ARRAY[t.read_state, t.read_heads, t.skipped_numbers, t.read_marks, t.read_log]::oid[] && ARRAY[$2, $3, $4, $5]",
-          5, types, values, nullptr) > 0)
+  if (counters::run_as_config_owner("SELECT FROM chatopt.read_tracking AS t WHERE t.messages <> $1 AND "
+                                    "ARRAY[t.read_state, t.read_heads, t.skipped_numbers, t.read_marks, "
+                                    "t.read_log]::oid[] && ARRAY[$2, $3, $4, $5]",
+                                    5, types, values, nullptr) > 0)
     raise_in_use(messages);
 }
 

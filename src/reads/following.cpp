@@ -110,7 +110,8 @@ void conversation_gone(const counters::Chat& chat, Datum from, const Datum* to) 
   (void)counters::run_as_owner(
       chat, psprintf("SELECT FROM %s WHERE conversation_id = $1 ORDER BY member_id, joined_seq FOR UPDATE", state), 1,
       keys);
-  for (const Oid table : {reads.read_state, reads.read_marks, reads.read_log, reads.skipped_numbers, reads.read_heads}) {
+  for (const Oid table :
+       {reads.read_state, reads.read_marks, reads.read_log, reads.skipped_numbers, reads.read_heads}) {
     if (!OidIsValid(table)) continue;
     const char* name = counters::qualified_name(table);
     (void)counters::run_as_owner(

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "core/reads/positions.hpp"
-#include "pg/postgres.hpp"
 #include "pg/row_finder.hpp"
 #include "reads/reads.hpp"
 #include "reads/state_row.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::reads {
 

@@ -18,7 +18,7 @@ int32* free_slots(MemoryContext context, int32 capacity) {
 
 }  // namespace
 
-People::People(const pg::ValueType& type, MemoryContext context)
+People::People(const pg::ValueType& type, MemoryContext context) noexcept
     : type_(type),
       context_(context),
       people_(static_cast<Person*>(MemoryContextAlloc(context, kFirstCapacity * sizeof(Person)))),
@@ -28,8 +28,7 @@ People::People(const pg::ValueType& type, MemoryContext context)
 
 People::Place People::place_of(Datum* member) const {
   const auto image = pg::image_of(member, type_);
-  const uint32 hash =
-      hash_bytes(reinterpret_cast<const unsigned char*>(image.data()), static_cast<int>(image.size()));
+  const uint32 hash = hash_bytes(reinterpret_cast<const unsigned char*>(image.data()), static_cast<int>(image.size()));
   const uint32 slots = 2 * static_cast<uint32>(capacity_);
   uint32 slot = hash % slots;
   for (; slots_[slot] != core::kNobody; slot = (slot + 1) % slots) {

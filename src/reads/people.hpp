@@ -10,7 +10,7 @@ namespace chatopt::reads {
 // Lives in a memory context and goes with it.
 class People {
  public:
-  People(const pg::ValueType& type, MemoryContext context);
+  People(const pg::ValueType& type, MemoryContext context) noexcept;
   // The index of this member, who is copied where new.
   int32 add(Datum member);
   // core::kNobody: none of these.

@@ -1,9 +1,9 @@
 // <members>_read_log: when each read position moved, for chats that keep it.
 #pragma once
 
-#include "pg/postgres.hpp"
 #include "reads/reads.hpp"
 #include "reads/state_row.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::reads {
 

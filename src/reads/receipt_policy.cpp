@@ -2,8 +2,8 @@
 // and up to which how many.
 
 #include "counters/config.hpp"
-#include "pg/postgres.hpp"
 #include "reads/reads.hpp"
+#include "pg/postgres.hpp"
 
 extern "C" {
 PG_FUNCTION_INFO_V1(chatopt_reads_receipt_policy);

@@ -45,8 +45,8 @@ void add(const Reads& reads, const Membership& membership, ReceiptStatus status,
          Recipients* recipients) {
   if (recipients->count == *capacity) {
     *capacity *= 2;
-    recipients->rows = static_cast<Recipient*>(
-        repalloc_huge(recipients->rows, static_cast<Size>(*capacity) * sizeof(Recipient)));
+    recipients->rows =
+        static_cast<Recipient*>(repalloc_huge(recipients->rows, static_cast<Size>(*capacity) * sizeof(Recipient)));
   }
   const pg::ValueType& type = reads.member_type;
   recipients->rows[recipients->count++] = {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "core/receipts/receipts.hpp"
-#include "pg/postgres.hpp"
 #include "reads/memberships.hpp"
 #include "reads/reads.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::reads {
 

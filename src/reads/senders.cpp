@@ -45,8 +45,8 @@ const char* equality_operator(Oid type) {
   HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(equals));
   if (!HeapTupleIsValid(tuple)) elog(ERROR, "type %u has no equality operator", type);
   auto* form = reinterpret_cast<Form_pg_operator>(GETSTRUCT(tuple));
-  const char* text = psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)),
-                              NameStr(form->oprname));
+  const char* text =
+      psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
   ReleaseSysCache(tuple);
   return text;
 }

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "core/reads/sweep.hpp"
-#include "pg/postgres.hpp"
 #include "reads/people.hpp"
 #include "reads/reads.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::reads {
 
