@@ -53,6 +53,7 @@ bool raise_positions(const Reads& reads, Relation table, const StateKey& key, in
     CHECK_FOR_INTERRUPTS();
   }
   if (done) {
+    row->read_moved = read > row->read;
     row->delivered = Max(row->delivered, Max(delivered, read));
     row->read = Max(row->read, read);
     // A second mark in the same statement is to meet this one.

@@ -16,6 +16,7 @@ struct StateRow {
   TimestampTz updated_at;
   bool updated_at_null;
   int32 slot;
+  bool read_moved;  // by raise_positions
 };
 
 // From a row of <members>_read_state.
