@@ -59,9 +59,8 @@ void follow_members(Reads& reads, Relation table, Datum conversation, const core
   for (std::size_t i = 0; i < count; ++i) {
     const StateKey key = {members[i].member, conversation};
     const Entry& entry = members[i].entry;
-    read_own(reads, table, key, entry.sent);
     if (head != nullptr && entry.event == Event::kJoined) join(reads, table, key, joined, head);
-    read_own(reads, table, key, entry.sent_since_join);
+    read_own(reads, table, key, Max(entry.sent, entry.sent_since_join));
     if (head != nullptr && entry.event == Event::kLeft) leave(reads, table, key, last, head);
   }
   pfree(members);
