@@ -81,7 +81,7 @@ void AckStore::save(int64 index, const core::AckChunk& chunk) {
   const bool found = find(index);
   bool written = true;
   if (core::ack_is_empty(chunk)) {
-    if (found) written = pg::delete_row(table_, &slot_->tts_tid);
+    if (found) written = pg::delete_row(table_, slot_);
   } else if (found) {
     const pg::ColumnValue values[] = {{mark::kDelivered, pack(chunk.delivered), false},
                                       {mark::kRead, pack(chunk.read), false}};
@@ -107,7 +107,7 @@ void absorb(const Reads& reads, Relation states, const StateKey& key, AckStore* 
   UnregisterSnapshot(snapshot);
   ExecDropSingleTupleTableSlot(slot);
   table_close(table, NoLock);
-  if (changed != 0) (void)raise_positions(reads, states, key, positions.delivered, positions.read, row);
+  if (changed != 0) (void)raise_positions(reads, states, key, {positions.delivered, positions.read, nullptr}, row);
 }
 
 // The chunks that a member has, ascending; in the current memory context.

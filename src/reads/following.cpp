@@ -37,17 +37,19 @@ bool ready_head(const Reads& reads, Relation table, Datum conversation, int64 st
   return true;
 }
 
+// An unread mark follows only what is news: a message that came back, or went
+// to another partition, was not sent now.
 void read_own(const Reads& reads, Relation table, const StateKey& key, int64 number, int64 last) {
   if (number == 0 || !reads.own_messages_read) return;
   StateRow row;
-  if (raise_positions(reads, table, key, number, number, &row) != Raised::kNoMember)
+  if (raise_positions(reads, table, key, {number, number, nullptr}, &row) == Raised::kMoved && row.read_moved)
     settle_marks(reads, key, number, last, &row);
 }
 
 // Everybody of whom something was noted, in the order of the index on members:
 // the order in which rows are locked everywhere.
-void follow_members(Reads& reads, Relation table, Datum conversation, const core::MemberNotes& notes, int64 last,
-                    Head* head) {
+void follow_members(Reads& reads, Relation table, Datum conversation, const core::MemberNotes& notes, int64 joined,
+                    int64 last, Head* head) {
   const std::size_t count = notes.size();
   auto* members = static_cast<Followed*>(MemoryContextAllocHuge(CurrentMemoryContext, count * sizeof(Followed)));
   for (std::size_t i = 0; i < count; ++i) {
@@ -58,9 +60,8 @@ void follow_members(Reads& reads, Relation table, Datum conversation, const core
   for (std::size_t i = 0; i < count; ++i) {
     const StateKey key = {members[i].member, conversation};
     const Entry& entry = members[i].entry;
-    read_own(reads, table, key, entry.sent, last);
-    if (head != nullptr && entry.event == Event::kJoined) join(reads, table, key, last, head);
-    read_own(reads, table, key, entry.sent_since_join, last);
+    if (head != nullptr && entry.event == Event::kJoined) join(reads, table, key, joined, head);
+    read_own(reads, table, key, Max(entry.sent, entry.sent_since_join), last);
     if (head != nullptr && entry.event == Event::kLeft) leave(reads, table, key, last, head);
   }
   pfree(members);
@@ -85,7 +86,9 @@ void follow(Reads& reads, const core::Counter& counter, const core::TrackedNotes
     const Head before = head;
     // Before a conversation is filled in, its last batch will see who is a member.
     const bool kept = ready && head.filled;
-    follow_members(reads, table, conversation, notes->members, counter.last(), kept ? &head : nullptr);
+    // The first message is to be read by whoever joins with it.
+    const int64 joined = stored_last == 0 ? 0 : counter.last();
+    follow_members(reads, table, conversation, notes->members, joined, counter.last(), kept ? &head : nullptr);
     if (kept && (before.next_slot != head.next_slot || before.members != head.members))
       write_head(reads, conversation, head);
   }

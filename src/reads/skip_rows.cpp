@@ -133,7 +133,7 @@ void SkipStore::save(int level, int64 chunk, const core::SkipNode& node) {
 }
 
 void SkipStore::erase(int level, int64 chunk) {
-  if (find(level, chunk) && !pg::delete_row(table_, &slot_->tts_tid))
+  if (find(level, chunk) && !pg::delete_row(table_, slot_))
     elog(ERROR, "row of table \"%s\" was changed under its lock", RelationGetRelationName(table_));
 }
 

@@ -36,7 +36,7 @@ class Generator:
         weights = {kind: weight for kind, weight in weights.items() if kind not in without}
         self.cte_kinds = [kind for kind in ("insert", "insert", "update", "delete", "save") if kind not in without]
         if model.triggers:
-            weights.pop("reinsert")
+            weights.pop("reinsert", None)
         self.kinds, self.weights = list(weights), list(weights.values())
         self.inner = [kind for kind in self.kinds if kind not in ALONE]
         self.inner_weights = [weights[kind] for kind in self.inner]

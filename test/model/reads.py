@@ -125,7 +125,7 @@ class Reads(Model):
         row = self.messages[key]
         if self.tracked and self.reads_own_message(row):
             place = (row.conv, row.sender)
-            self._store_reads(place, self.moved(self.reads[place], row.seq, row.seq))
+            self._store_reads(place, self.own_sent(self.reads[place], row.seq))
 
     def reads_own_message(self, row):
         state = self.reads.get((row.conv, row.sender))
@@ -141,7 +141,7 @@ class Reads(Model):
                 continue
             self.touch_reads(row.conv, row.sender)
             place = (row.conv, row.sender)
-            self.put_reads(place, self.moved(self.reads[place], row.seq, row.seq))
+            self.put_reads(place, self.own_sent(self.reads[place], row.seq))
 
     def join(self, key, at):
         """At the last number when the statement ends; in a conversation without a message before it, at zero."""
@@ -172,6 +172,10 @@ class Reads(Model):
         if unread is not None and read > unread:
             unread = read if read < position else None
         return state._replace(intervals=state.intervals[:-1] + (now,), unread=unread)
+
+    def own_sent(self, state, number):
+        """An own message that was read before leaves an unread mark alone: it came back, it was not sent now."""
+        return self.moved(state, number, number) if number > state.intervals[-1].read else state
 
     def forget_reads(self, cid):
         """The conversation is gone."""
@@ -246,7 +250,9 @@ class Reads(Model):
         """Whether the viewer's transaction, or the observer, sees the row as the model has it."""
         if self.owner.get(key, viewer) is not viewer:
             return False
-        return viewer is None or viewer.level == READ_COMMITTED or self.changed.get(key, 0) <= viewer.snapshot
+        if viewer is None or viewer.level == READ_COMMITTED:
+            return True
+        return max(self.changed.get(key, 0), self.truncated) <= viewer.snapshot
 
 
 def is_open(state):
