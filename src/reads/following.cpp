@@ -31,16 +31,11 @@ int in_member_order(const void* left, const void* right, void* argument) {
 bool ready_head(const Reads& reads, Relation table, Datum conversation, int64 stored_last, Head* head) {
   if (find_head(reads, conversation, head)) return true;
   if (stored_last != 0) return false;
-  insert_head(reads, conversation, head);
+  *head = {};
+  head->filled = true;
   join_present_members(reads, table, conversation, stored_last, head);
-  write_head(reads, conversation, *head);
+  insert_head(reads, conversation, head);
   return true;
-}
-
-void read_own(const Reads& reads, Relation table, const StateKey& key, int64 number) {
-  if (number == 0 || !reads.own_messages_read) return;
-  StateRow row;
-  if (raise_positions(reads, table, key, number, number, &row)) settle_marks(reads, key, number);
 }
 
 // Everybody of whom something was noted, in the order of the index on members:
@@ -57,9 +52,9 @@ void follow_members(Reads& reads, Relation table, Datum conversation, const core
   for (std::size_t i = 0; i < count; ++i) {
     const StateKey key = {members[i].member, conversation};
     const Entry& entry = members[i].entry;
-    read_own(reads, table, key, entry.sent);
+    read_own(reads, table, key, entry.sent, last);
     if (head != nullptr && entry.event == Event::kJoined) join(reads, table, key, last, head);
-    read_own(reads, table, key, entry.sent_since_join);
+    read_own(reads, table, key, entry.sent_since_join, last);
     if (head != nullptr && entry.event == Event::kLeft) leave(reads, table, key, last, head);
   }
   pfree(members);
@@ -92,6 +87,12 @@ void follow(Reads& reads, const core::Counter& counter, const core::TrackedNotes
 }
 
 }  // namespace
+
+void read_own(const Reads& reads, Relation table, const StateKey& key, int64 number, int64) {
+  if (number == 0 || !reads.own_messages_read) return;
+  StateRow row;
+  if (raise_positions(reads, table, key, number, number, &row)) settle_marks(reads, key, number);
+}
 
 void counter_written(const counters::Chat& chat, const core::Counter& counter, int64 stored_last) {
   const core::TrackedNotes* notes = counter.tracked_notes();
