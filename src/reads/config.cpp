@@ -2,6 +2,7 @@
 // the caller owns every table named.
 
 #include "counters/config.hpp"
+#include "reads/reads.hpp"
 #include "pg/postgres.hpp"
 
 extern "C" {
@@ -60,6 +61,16 @@ void check_free(Oid messages, Oid* types, Datum* values) {
 }
 
 }  // namespace
+
+void write_tracked(Oid messages) {
+  Oid type = OIDOID;
+  Datum value = ObjectIdGetDatum(messages);
+  if (counters::run_as_config_owner(
+          "UPDATE chatopt.read_tracking SET state = 'tracked' WHERE messages = $1 AND state <> 'tracked'", 1, &type,
+          &value, nullptr) > 0)
+    counters::invalidate_chat(messages);
+}
+
 }  // namespace chatopt::reads
 
 // save_reads(messages, read_state, read_heads, skipped_numbers, read_marks, own_messages, state, undo)

@@ -5,6 +5,7 @@
 #include "reads/head_row.hpp"
 #include "reads/marks.hpp"
 #include "reads/membership.hpp"
+#include "reads/queue.hpp"
 #include "reads/skipping.hpp"
 #include "reads/state_row.hpp"
 
@@ -31,19 +32,11 @@ int in_member_order(const void* left, const void* right, void* argument) {
 bool ready_head(const Reads& reads, Relation table, Datum conversation, int64 stored_last, Head* head) {
   if (find_head(reads, conversation, head)) return true;
   if (stored_last != 0) return false;
-  insert_head(reads, conversation, head);
+  *head = {};
+  head->filled = true;
   join_present_members(reads, table, conversation, stored_last, head);
-  write_head(reads, conversation, *head);
+  insert_head(reads, conversation, head);
   return true;
-}
-
-// An unread mark follows only what is news: a message that came back, or went
-// to another partition, was not sent now.
-void read_own(const Reads& reads, Relation table, const StateKey& key, int64 number, int64 last) {
-  if (number == 0 || !reads.own_messages_read) return;
-  StateRow row;
-  if (raise_positions(reads, table, key, {number, number, nullptr}, &row) == Raised::kMoved && row.read_moved)
-    settle_marks(reads, key, number, last, &row);
 }
 
 // Everybody of whom something was noted, in the order of the index on members:
@@ -97,6 +90,15 @@ void follow(Reads& reads, const core::Counter& counter, const core::TrackedNotes
 
 }  // namespace
 
+// An unread mark follows only what is news: a message that came back, or went
+// to another partition, was not sent now.
+void read_own(const Reads& reads, Relation table, const StateKey& key, int64 number, int64 last) {
+  if (number == 0 || !reads.own_messages_read) return;
+  StateRow row;
+  if (raise_positions(reads, table, key, {number, number, nullptr}, &row) == Raised::kMoved && row.read_moved)
+    settle_marks(reads, key, number, last, &row);
+}
+
 void counter_written(const counters::Chat& chat, const core::Counter& counter, int64 stored_last) {
   const core::TrackedNotes* notes = counter.tracked_notes();
   if (notes == nullptr && (stored_last != 0 || counter.last() == 0)) return;
@@ -124,6 +126,11 @@ void conversation_gone(const counters::Chat& chat, Datum from, const Datum* to) 
                  name),
         to == nullptr ? 1 : 2, keys);
   }
+  const Oid queue = to == nullptr ? InvalidOid : queue_of(chat.messages);
+  if (OidIsValid(queue) && get_rel_name(queue) != nullptr)
+    (void)counters::run_as_owner(
+        chat, psprintf("UPDATE %s SET conversation_id = $2 WHERE conversation_id = $1", counters::qualified_name(queue)),
+        2, keys);
 }
 
 void conversations_truncated(const counters::Chat& chat) {

@@ -3,7 +3,9 @@
 #include <cstring>
 
 #include "counters/follower.hpp"
+#include "reads/filling.hpp"
 #include "reads/following.hpp"
+#include "reads/verifying.hpp"
 
 namespace chatopt::reads {
 namespace {
@@ -33,6 +35,7 @@ void read_row(TupleTableSlot* slot, Reads* reads) {
   reads->skipped_numbers = DatumGetObjectId(value_at(kSkippedNumbers));
   reads->read_marks = DatumGetObjectId(value_at(kReadMarks));
   reads->own_messages_read = strcmp(TextDatumGetCString(value_at(kOwnMessages)), "read") == 0;
+  reads->filling = strcmp(TextDatumGetCString(value_at(kState)), "filling") == 0;
   reads->private_size = DatumGetInt32(value_at(kPrivateSize));
   reads->small_size = DatumGetInt32(value_at(kSmallSize));
   reads->large_size = DatumGetInt32(value_at(kLargeSize));
@@ -138,7 +141,10 @@ void load(counters::Chat* chat) {
   chat->note_senders = reads->own_messages_read;
 }
 
-constexpr counters::Follower kFollower = {load, counter_written, conversation_gone, conversations_truncated};
+constexpr counters::Follower kFollower = {
+    load,    counter_written,        conversation_gone, conversations_truncated,
+    "reads", unfilled_conversations, unfilled_numbers,  stray_conversations,
+    fill,    write_tracked,          append_triggers,   verify};
 
 }  // namespace
 
@@ -146,6 +152,11 @@ const counters::Chat* chat_of_read_state(Oid table) {
   Reads reads = {};
   const Oid messages = read_config(kReadState, table, &reads);
   return OidIsValid(messages) ? counters::attached_chat(messages) : nullptr;
+}
+
+Oid read_state_of(Oid messages) {
+  Reads reads = {};
+  return OidIsValid(read_config(kMessages, messages, &reads)) ? reads.read_state : InvalidOid;
 }
 
 Reads* find_reads(Oid messages) { return counters::attached_chat(messages)->reads; }

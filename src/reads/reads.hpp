@@ -38,6 +38,7 @@ struct Reads {
   Oid read_marks;
   Oid read_log;            // InvalidOid: none is kept
   bool own_messages_read;  // sending reads up to one's own message
+  bool filling;            // conversations of before wait for backfill
   int32 private_size;
   int32 small_size;
   int32 large_size;
@@ -63,6 +64,12 @@ Reads* find_reads(Oid messages);
 
 // The chat whose read state this table is. NULL: none.
 const counters::Chat* chat_of_read_state(Oid table);
+
+// The read state of an attached messages table, by the configuration alone. Invalid: reads are not tracked.
+Oid read_state_of(Oid messages);
+
+// Writes that nothing waits for backfill any more.
+void write_tracked(Oid messages);
 
 void init_reads();
 
