@@ -11,7 +11,7 @@ namespace chatopt::reads {
 // Reads them as a snapshot sees them.
 class SkipLookup {
  public:
-  SkipLookup(const Reads& reads, Relation table, TupleTableSlot* slot, Datum conversation, Snapshot snapshot)
+  SkipLookup(const Reads& reads, Relation table, TupleTableSlot* slot, Datum conversation, Snapshot snapshot) noexcept
       : reads_(&reads), table_(table), slot_(slot), conversation_(conversation), snapshot_(snapshot) {}
   bool load(int level, int64 chunk, core::SkipLeaf& leaf) const;
   bool load(int level, int64 chunk, core::SkipNode& node) const;
