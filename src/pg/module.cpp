@@ -5,6 +5,7 @@
 #include "counters/settings.hpp"
 #include "counters/when.hpp"
 #include "pg/postgres.hpp"
+#include "reads/queue.hpp"
 #include "reads/reads.hpp"
 
 extern "C" {
@@ -17,6 +18,7 @@ PGDLLEXPORT void _PG_init(void);
 }
 
 void _PG_init(void) {
+  chatopt::reads::define_queue_settings();  // before the prefix is reserved
   chatopt::counters::define_counter_settings();
   chatopt::counters::init_ledgers();
   chatopt::counters::init_chat_cache();

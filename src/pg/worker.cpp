@@ -31,7 +31,7 @@ PlannedStmt* utility_statement(const char* sql) {
 
 }  // namespace
 
-pid_t start_worker(const char* entry, const char* name, Oid relation, Oid owner) {
+pid_t start_worker(const char* entry, const char* name, Oid relation, Oid owner, int restart_after) {
   if (!may_run_workers(owner))
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     errmsg("role \"%s\" is not permitted to log in", GetUserNameFromId(owner, false)),
@@ -40,7 +40,7 @@ pid_t start_worker(const char* entry, const char* name, Oid relation, Oid owner)
   memset(&worker, 0, sizeof worker);
   worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
   worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-  worker.bgw_restart_time = BGW_NEVER_RESTART;
+  worker.bgw_restart_time = restart_after == 0 ? BGW_NEVER_RESTART : restart_after;
   strlcpy(worker.bgw_library_name, "chatopt", sizeof worker.bgw_library_name);
   strlcpy(worker.bgw_function_name, entry, sizeof worker.bgw_function_name);
   strlcpy(worker.bgw_name, name, sizeof worker.bgw_name);

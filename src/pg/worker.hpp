@@ -9,7 +9,8 @@ namespace chatopt::pg {
 // Starts a worker in this database that runs entry, a function of this library,
 // for one table as that table's owner. Gives its process id; raises 53000 when
 // no worker is free, 57P03 when it did not start.
-pid_t start_worker(const char* entry, const char* name, Oid relation, Oid owner);
+// One that ends by an error is started again after so many seconds; 0: never.
+pid_t start_worker(const char* entry, const char* name, Oid relation, Oid owner, int restart_after = 0);
 
 // First thing in the worker: signals, database, the owner's identity, a pinned
 // search_path.

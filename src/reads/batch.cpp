@@ -40,6 +40,7 @@ uint64 fold(const Reads& reads, Receipt* receipts, uint64 count) {
     if (kept > 0 && by_key(reads, receipts[kept - 1], receipts[i]) == 0) {
       receipts[kept - 1].delivered = Max(receipts[kept - 1].delivered, receipts[i].delivered);
       receipts[kept - 1].read = Max(receipts[kept - 1].read, receipts[i].read);
+      receipts[kept - 1].queued_at = Min(receipts[kept - 1].queued_at, receipts[i].queued_at);
     } else {
       receipts[kept++] = receipts[i];
     }
@@ -58,23 +59,29 @@ bool apply_one(const Reads& reads, Relation table, const Receipt& receipt, int64
 
 }  // namespace
 
-int64 apply_receipts(const Reads& reads, Receipt* receipts, uint64 count, bool check_caller) {
+int64 apply_receipts(const Reads& reads, Receipt* receipts, uint64 count, Caller caller, uint64* busy) {
   count = fold(reads, receipts, count);
+  *busy = 0;
   Relation table = table_open(reads.read_state, RowExclusiveLock);
   MemoryContext each = AllocSetContextCreate(CurrentMemoryContext, "chatopt receipts", ALLOCSET_SMALL_SIZES);
   int64 moved = 0;
   int64 last = 0;
   bool known = false;
+  Datum conversation = 0;
   for (uint64 i = 0; i < count; ++i) {
     CHECK_FOR_INTERRUPTS();
-    MemoryContext caller = MemoryContextSwitchTo(each);
-    const Receipt& receipt = receipts[i];
-    const bool same = i > 0 && datum_image_eq(receipts[i - 1].key.conversation, receipt.key.conversation,
-                                              reads.conversation_type.by_value, reads.conversation_type.length);
-    if (!same) known = newest_last_number(*reads.chat, receipt.key.conversation, &last);
-    if (known && (!check_caller || movable_by_caller(reads, receipt.key)) && apply_one(reads, table, receipt, last))
+    MemoryContext before = MemoryContextSwitchTo(each);
+    const Receipt receipt = receipts[i];
+    if (i == 0 || !datum_image_eq(conversation, receipt.key.conversation, reads.conversation_type.by_value,
+                                  reads.conversation_type.length))
+      known = newest_last_number(*reads.chat, receipt.key.conversation, &last);
+    conversation = receipt.key.conversation;
+    if (known && caller == Caller::kPatient && is_busy(reads, table, receipt.key))
+      receipts[(*busy)++] = receipt;
+    else if (known && (caller != Caller::kChecked || movable_by_caller(reads, receipt.key)) &&
+             apply_one(reads, table, receipt, last))
       ++moved;
-    MemoryContextSwitchTo(caller);
+    MemoryContextSwitchTo(before);
     MemoryContextReset(each);
   }
   MemoryContextDelete(each);
@@ -104,7 +111,7 @@ Receipt* read_receipts(FunctionCallInfo fcinfo, const Reads& reads, uint64* coun
     const Status status = status_of(statuses.values[i]);
     const int64 upto = DatumGetInt64(uptos.values[i]);
     if (status == Status::kSent) continue;
-    receipts[(*count)++] = {{members.values[i], conversations.values[i]}, upto, status == Status::kSeen ? upto : 0};
+    receipts[(*count)++] = {{members.values[i], conversations.values[i]}, upto, status == Status::kSeen ? upto : 0, 0};
   }
   return receipts;
 }
@@ -119,7 +126,10 @@ Datum chatopt_reads_apply_receipts(PG_FUNCTION_ARGS) {
   Call* call = ready_call(fcinfo, false, false);
   check_writable(call, "chatopt.apply_receipts()");
   check_may_mark(call);
+  const Reads& reads = *call->reads;
   uint64 count;
-  Receipt* receipts = read_receipts(fcinfo, *call->reads, &count);
-  PG_RETURN_INT64(apply_receipts(*call->reads, receipts, count, !sees_all_rows(*call->reads)));
+  uint64 busy;
+  Receipt* receipts = read_receipts(fcinfo, reads, &count);
+  PG_RETURN_INT64(
+      apply_receipts(reads, receipts, count, sees_all_rows(reads) ? Caller::kTrusted : Caller::kChecked, &busy));
 }

@@ -65,6 +65,14 @@ Raised raise_positions(const Reads& reads, Relation table, const StateKey& key, 
   return done ? Raised::kMoved : found ? Raised::kUnmoved : Raised::kNoMember;
 }
 
+bool is_busy(const Reads& reads, Relation table, const StateKey& key) {
+  const Datum keys[] = {key.member, key.conversation};
+  TupleTableSlot* slot = table_slot_create(table, nullptr);
+  const pg::RowLock lock = pg::find_and_lock(reads.open_state, table, keys, LockWaitSkip, slot);
+  ExecDropSingleTupleTableSlot(slot);
+  return lock == pg::RowLock::kBusy;
+}
+
 bool lock_state(const Reads& reads, Relation table, const StateKey& key, StateRow* row) {
   const Datum keys[] = {key.member, key.conversation};
   TupleTableSlot* slot = table_slot_create(table, nullptr);

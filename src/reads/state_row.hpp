@@ -34,6 +34,9 @@ enum class Raised { kNoMember, kUnmoved, kMoved };
 Raised raise_positions(const Reads& reads, Relation table, const StateKey& key, int64 delivered, int64 read,
                        StateRow* row);
 
+// Is the row held by another transaction? If not, and it is there, it is locked.
+bool is_busy(const Reads& reads, Relation table, const StateKey& key);
+
 // The open interval, its row locked. False: there is none.
 bool lock_state(const Reads& reads, Relation table, const StateKey& key, StateRow* row);
 

@@ -9,5 +9,7 @@ enum class Status { kSent, kDelivered, kSeen };
 
 // 'sent', 'delivered', 'seen' or 'read', in any case. Raises 22023 for another word.
 Status status_of(Datum word);
+// False: another word.
+bool is_status(Datum word, Status* status);
 
 }  // namespace chatopt::reads
