@@ -145,6 +145,7 @@ void drop_passed(const Reads& reads, const StateKey& key, AckStore* store, const
   const core::Positions positions = positions_of(row);
   const Chunks chunks = chunks_of(reads, key);
   for (int i = 0; i < chunks.count && core::skip_first(0, chunks.index[i]) <= row.delivered; ++i) {
+    if (core::skip_last(0, chunks.index[i]) <= row.joined) continue;  // an earlier membership's
     core::AckChunk chunk;
     if (store->load(chunks.index[i], chunk) && core::ack_drop(chunk, chunks.index[i], positions))
       store->save(chunks.index[i], chunk);

@@ -2,6 +2,7 @@
 //
 // Invariant of a chunk, beside its positions: read holds no number <= the read position; delivered holds what is in
 // read, and else no number <= the delivered position. A set without members is not stored.
+// That is of the numbers above joined; those up to joined are what an earlier membership has left, and stay.
 // When a position moves, it takes along what follows it without a gap, and what it passed is dropped.
 #pragma once
 

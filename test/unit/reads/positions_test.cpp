@@ -297,6 +297,21 @@ TEST(Positions, AMembershipThatHasEndedIsFrozen) {
   EXPECT_EQ(positions.left, 8);
 }
 
+TEST(Positions, WhatAnEarlierMembershipAcknowledgedStays) {
+  Positions positions = joined_at(6);
+  AckChunk chunk = {};
+  ack(chunk, Mark::kDelivered, 3);
+  ack(chunk, Mark::kRead, 5);
+  ack(chunk, Mark::kRead, 8);
+  mark_upto(positions, Mark::kRead, 9, 9);
+  EXPECT_TRUE(ack_drop(chunk, 0, positions));
+  EXPECT_TRUE(ack_holds(chunk, Mark::kDelivered, 3));
+  EXPECT_FALSE(ack_holds(chunk, Mark::kRead, 3));
+  EXPECT_TRUE(ack_holds(chunk, Mark::kRead, 5));
+  EXPECT_FALSE(ack_holds(chunk, Mark::kDelivered, 8));
+  EXPECT_FALSE(ack_drop(chunk, 0, positions));
+}
+
 TEST(Positions, TheUnreadMarkMovesUpByReadingAndGoesWhereItEnds) {
   Positions positions = joined_at(2);
   std::int64_t mark = kNoUnreadMark;
