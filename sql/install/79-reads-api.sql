@@ -157,7 +157,7 @@ AS $$
   UNION ALL
   SELECT format('GRANT EXECUTE ON FUNCTION %s TO %s%s;', full_name, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END,
     CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-  FROM pg_proc p, aclexplode(p.proacl) AS a WHERE with_rights AND p.oid = model AND a.grantee <> p.proowner AND a.privilege_type = 'EXECUTE'
+  FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a WHERE with_rights AND p.oid = model AND a.grantee <> p.proowner AND a.privilege_type = 'EXECUTE'
 $$;
 COMMENT ON FUNCTION chatopt._api_grants(text, regprocedure, boolean) IS 'internal: owner and rights for a function made anew';
 

@@ -207,13 +207,13 @@ $node->safe_psql($db, q{
 	ALTER TABLE messages RENAME TO posts;
 	CREATE SCHEMA api;
 	DO $$ BEGIN PERFORM chatopt.track_reads('posts'); PERFORM chatopt.create_api('posts', 'api'); END $$;
-	GRANT EXECUTE ON FUNCTION api.unread_count(bigint, bigint) TO PUBLIC;
+	GRANT EXECUTE ON FUNCTION api.unread_count(bigint, bigint) TO chat_owner;
 	INSERT INTO conversations (id) VALUES (100);
 	INSERT INTO members VALUES (100, 1), (100, 2);
 	INSERT INTO posts (id, conversation_id, sender_id) SELECT 'api' || g, 100, 1 FROM generate_series(1, 5) g;
 	SELECT api.mark_read(100, 2, 2);
 });
-my $api = q{SELECT p.oid::regprocedure, (SELECT array_agg(a ORDER BY a::text) FROM unnest(p.proacl) a), pg_get_functiondef(p.oid), obj_description(p.oid) FROM pg_proc p WHERE pronamespace = 'api'::regnamespace ORDER BY 1};
+my $api = q{SELECT p.oid::regprocedure, (SELECT array_agg(a ORDER BY a::text) FROM unnest(p.proacl) a), pg_get_functiondef(p.oid), obj_description(p.oid) FROM pg_proc p WHERE pronamespace = 'api'::regnamespace ORDER BY p.proname};
 my $api_dump = "$folder/api";
 run_ok('pg_dump of an API', 'pg_dump', @connection, '-Fc', '-f', $api_dump, $db);
 my $api_copy = fresh('api_copy');
