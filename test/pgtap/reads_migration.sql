@@ -107,7 +107,7 @@ SELECT is((SELECT count(DISTINCT slot) || ' ' || max(slot) || ' ' || (SELECT nex
 SELECT is(chat.marks(3, 2), 'r.rr.rr.', test.says('removed messages'));
 SELECT is(chat.member_rows(3, 2), '(0,] 8 8', test.says('removed and own messages split nothing'));
 SELECT is(chat.marks(3, 3), 'r.r.rrs.', test.says('a system message that a member did not get'));
-SELECT is(chat.member_rows(3, 3), '(0,3] 3 3, (4,] 6 6', test.says('a live message without a receipt splits, a removed one at the end does not'))
+SELECT is(chat.member_rows(3, 3), '(0,3] 3 3, (4,] 6 6', test.says('a live message without a receipt splits, a removed one at the end does not'));
 SELECT is(chat.marks(4, 2), '..', test.says('no receipts'));
 SELECT is(chat.marks(6, 2), 'rrsrs', test.says('what was read since stays read'));
 SELECT is(chat.member_rows(6, 2), '(0,] 2 2', test.says('what was read since: positions stay'));
