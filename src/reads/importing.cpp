@@ -107,12 +107,20 @@ int32 slot_of(const Reads& reads, const StateKey& key, const StoredRows& stored)
   return slot;
 }
 
+bool delete_version(Relation table, ItemPointerData place) {
+  TupleTableSlot* slot = table_slot_create(table, nullptr);
+  const bool deleted =
+      table_tuple_fetch_row_version(table, &place, SnapshotAny, slot) && pg::delete_row(table, slot);
+  ExecDropSingleTupleTableSlot(slot);
+  return deleted;
+}
+
 // Rows that stay as they are are left alone; the others are made anew, since joined is in their key.
 bool replace_rows(Relation table, const StateKey& key, const StoredRows& stored, const Pieces& pieces) {
   bool changed = false;
   for (int i = 0; i < stored.count; ++i) {
     if (piece_like(pieces, stored.rows[i].row) != nullptr) continue;
-    if (!pg::delete_row(table, &stored.rows[i].place))
+    if (!delete_version(table, stored.rows[i].place))
       elog(ERROR, "membership in table \"%s\" was changed under its lock", RelationGetRelationName(table));
     changed = true;
   }
