@@ -111,6 +111,15 @@ class Reads(Model):
         if not statement.unordered:
             statement.landed.clear()
 
+    def follow_inner(self, outer):
+        """Of a trigger's statement: with the one around it, where the numbers of both come in no defined order."""
+        if outer.unordered:
+            outer.landed += self.statement.landed
+            for place, before in self.statement.live_before.items():
+                outer.live_before.setdefault(place, before)
+        else:
+            self.follow()
+
     def follow_unordered(self):
         """Own messages of a statement whose rows come in no defined order: those whose number is known."""
         statement = self.statement
