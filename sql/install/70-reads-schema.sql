@@ -15,7 +15,8 @@ CREATE TABLE chatopt.read_tracking (
   small_size int NOT NULL DEFAULT 50,
   large_size int NOT NULL DEFAULT 1000,
   undo jsonb NOT NULL DEFAULT '{}',
-  tracked_at timestamptz NOT NULL DEFAULT now()
+  tracked_at timestamptz NOT NULL DEFAULT now(),
+  views regclass
 );
 REVOKE ALL ON TABLE chatopt.read_tracking FROM PUBLIC;
 COMMENT ON TABLE chatopt.read_tracking IS
@@ -34,6 +35,7 @@ COMMENT ON COLUMN chatopt.read_tracking.small_size IS 'up to so many members it 
 COMMENT ON COLUMN chatopt.read_tracking.large_size IS 'up to so many members it is a large group: receipts tell how many; above, a channel';
 COMMENT ON COLUMN chatopt.read_tracking.undo IS 'what track_reads made on the chat''s own tables, for untrack_reads';
 COMMENT ON COLUMN chatopt.read_tracking.tracked_at IS 'when the reads were tracked first';
+COMMENT ON COLUMN chatopt.read_tracking.views IS 'the table that counts views of messages; NULL: none is kept';
 
 -- A regclass of a dropped table dumps as a bare number, which would be restored as somebody else's table.
 SELECT pg_catalog.pg_extension_config_dump('chatopt.read_tracking',
@@ -45,7 +47,7 @@ SELECT pg_catalog.pg_extension_config_dump('chatopt.read_tracking',
 
 CREATE VIEW chatopt.reads WITH (security_barrier) AS
 SELECT t.messages, c.members, t.read_state, t.read_heads, t.skipped_numbers, t.read_marks, t.own_messages, t.state,
-       t.private_size, t.small_size, t.large_size, t.tracked_at
+       t.private_size, t.small_size, t.large_size, t.tracked_at, t.views
 FROM chatopt.read_tracking AS t
 JOIN chatopt.chat AS c ON c.messages = t.messages
 JOIN pg_catalog.pg_class AS r ON r.oid = t.messages
@@ -64,3 +66,4 @@ COMMENT ON COLUMN chatopt.reads.private_size IS 'greatest number of members of a
 COMMENT ON COLUMN chatopt.reads.small_size IS 'greatest number of members of a small group';
 COMMENT ON COLUMN chatopt.reads.large_size IS 'greatest number of members of a large group';
 COMMENT ON COLUMN chatopt.reads.tracked_at IS 'when the reads were tracked first';
+COMMENT ON COLUMN chatopt.reads.views IS 'how often each message was viewed; NULL: not counted';

@@ -6,9 +6,11 @@
 
 extern "C" {
 PG_FUNCTION_INFO_V1(chatopt_save_reads);
+PG_FUNCTION_INFO_V1(chatopt_save_views);
 PG_FUNCTION_INFO_V1(chatopt_forget_reads);
 PG_FUNCTION_INFO_V1(chatopt_reads_config);
 PGDLLEXPORT Datum chatopt_save_reads(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum chatopt_save_views(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum chatopt_forget_reads(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum chatopt_reads_config(PG_FUNCTION_ARGS);
 }
@@ -33,6 +35,17 @@ void check_free(Oid messages, Oid* types, Datum* values) {
           5, types, values, nullptr) > 0)
     ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
                     errmsg("a table for the reads of \"%s\" belongs to another chat", get_rel_name(messages)),
+                    errhint("Rename the tables of one of them, or call chatopt.untrack_reads for the other chat.")));
+}
+
+// The table of views is no other chat's table, and none of this one's other tables.
+void check_views_free(Oid messages, Oid* types, Datum* values) {
+  if (counters::run_as_config_owner(
+          "SELECT FROM chatopt.read_tracking AS t WHERE (t.messages <> $1 AND t.views = $2) OR "
+          "$2 IN (t.messages, t.read_state, t.read_heads, t.skipped_numbers, t.read_marks)",
+          2, types, values, nullptr) > 0)
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
+                    errmsg("a table for the views of \"%s\" belongs to another chat", get_rel_name(messages)),
                     errhint("Rename the tables of one of them, or call chatopt.untrack_reads for the other chat.")));
 }
 
@@ -62,6 +75,28 @@ Datum chatopt_save_reads(PG_FUNCTION_ARGS) {
       "excluded.read_state, read_heads = excluded.read_heads, skipped_numbers = excluded.skipped_numbers, read_marks = "
       "excluded.read_marks, own_messages = excluded.own_messages, state = excluded.state, undo = excluded.undo",
       reads::kArguments, types, values, nullptr);
+  counters::invalidate_chat(messages);
+  PG_RETURN_VOID();
+}
+
+// save_views(messages, views): NULL where none are to be counted.
+Datum chatopt_save_views(PG_FUNCTION_ARGS) {
+  using namespace chatopt;
+  if (PG_ARGISNULL(0)) ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("messages must not be null")));
+  const Oid messages = PG_GETARG_OID(0);
+  counters::check_owns(messages);
+  Oid types[] = {OIDOID, OIDOID};
+  Datum values[] = {PG_GETARG_DATUM(0), PG_ARGISNULL(1) ? Datum{0} : PG_GETARG_DATUM(1)};
+  const char nulls[] = {' ', PG_ARGISNULL(1) ? 'n' : ' ', '\0'};
+  if (!PG_ARGISNULL(1)) {
+    counters::check_owns(PG_GETARG_OID(1));
+    reads::check_views_free(messages, types, values);
+  }
+  if (counters::run_as_config_owner("UPDATE chatopt.read_tracking SET views = $2 WHERE messages = $1", lengthof(types),
+                                    types, values, nulls) == 0)
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("reads of table \"%s\" are not tracked", get_rel_name(messages)),
+                    errhint("Call chatopt.track_reads.")));
   counters::invalidate_chat(messages);
   PG_RETURN_VOID();
 }

@@ -35,6 +35,9 @@ void read_row(TupleTableSlot* slot, Reads* reads) {
   reads->private_size = DatumGetInt32(value_at(kPrivateSize));
   reads->small_size = DatumGetInt32(value_at(kSmallSize));
   reads->large_size = DatumGetInt32(value_at(kLargeSize));
+  bool null;
+  const Datum views = slot_getattr(slot, get_attnum(slot->tts_tableOid, "views"), &null);
+  reads->views = null ? InvalidOid : DatumGetObjectId(views);
 }
 
 // The configuration row that has this relation in this column: the messages table
@@ -122,6 +125,10 @@ void load(counters::Chat* chat) {
   reads->skipped =
       find_index(*chat, reads->skipped_numbers, {skipped::kConversation, skipped::kLevel, skipped::kChunk}, true);
   reads->mark = find_index(*chat, reads->read_marks, {mark::kMember, mark::kConversation, mark::kChunk}, true);
+  // Somebody who drops the table of views wants none; messages go on being sent.
+  if (OidIsValid(reads->views) && get_rel_name(reads->views) == nullptr) reads->views = InvalidOid;
+  if (OidIsValid(reads->views))
+    reads->view = find_index(*chat, reads->views, {view::kConversation, view::kNumber, view::kSlot}, true);
   reads->member_type = reads->states.key[0].type;
   reads->conversation_type = reads->states.key[1].type;
   read_order(reads);

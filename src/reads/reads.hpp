@@ -26,12 +26,18 @@ namespace mark {
 enum Column : AttrNumber { kMember = 1, kConversation, kChunk, kUnread, kDelivered, kRead };
 }
 
+// <messages>_views: how often a message was viewed, in several rows.
+namespace view {
+enum Column : AttrNumber { kConversation = 1, kNumber, kSlot, kViews };
+}
+
 struct Reads {
   const counters::Chat* chat;
   Oid read_state;
   Oid read_heads;
   Oid skipped_numbers;
   Oid read_marks;
+  Oid views;  // invalid: not counted
   bool own_messages_read;  // sending reads up to one's own message
   int32 private_size;
   int32 small_size;
@@ -45,6 +51,7 @@ struct Reads {
   pg::RowFinder head;
   pg::RowFinder skipped;  // (conversation, level, chunk)
   pg::RowFinder mark;     // (member, conversation, chunk)
+  pg::RowFinder view;  // (conversation, number, slot)
   FmgrInfo member_order;  // of the index on members
 };
 
