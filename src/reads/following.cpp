@@ -115,8 +115,8 @@ void conversation_gone(const counters::Chat& chat, Datum from, const Datum* to) 
   (void)counters::run_as_owner(
       chat, psprintf("SELECT FROM %s WHERE conversation_id = $1 ORDER BY member_id, joined_seq FOR UPDATE", state), 1,
       keys);
-  for (const Oid table :
-       {reads.read_state, reads.read_marks, reads.read_log, reads.skipped_numbers, reads.read_heads}) {
+  for (const Oid table : {reads.read_state, reads.read_marks, reads.read_log, reads.skipped_numbers, reads.read_heads,
+                          reads.views}) {
     if (!OidIsValid(table)) continue;
     const char* name = counters::qualified_name(table);
     (void)counters::run_as_owner(
@@ -135,7 +135,8 @@ void conversation_gone(const counters::Chat& chat, Datum from, const Datum* to) 
 
 void conversations_truncated(const counters::Chat& chat) {
   const Reads& reads = *chat.reads;
-  for (const Oid table : {reads.read_state, reads.read_marks, reads.read_log, reads.skipped_numbers, reads.read_heads})
+  for (const Oid table : {reads.read_state, reads.read_marks, reads.read_log, reads.skipped_numbers, reads.read_heads,
+                          reads.views})
     if (OidIsValid(table))
       (void)counters::run_as_owner(chat, psprintf("DELETE FROM %s", counters::qualified_name(table)), 0, nullptr);
 }

@@ -22,7 +22,8 @@ enum ConfigColumn {
   kPrivateSize,
   kSmallSize,
   kLargeSize,
-  kReadLog = 13
+  kReadLog = 13,
+  kViews = 14
 };
 
 void read_row(TupleTableSlot* slot, Reads* reads) {
@@ -42,6 +43,8 @@ void read_row(TupleTableSlot* slot, Reads* reads) {
   bool null;
   const Datum log = slot_getattr(slot, kReadLog, &null);
   reads->read_log = null ? InvalidOid : DatumGetObjectId(log);
+  const Datum views = slot_getattr(slot, kViews, &null);
+  reads->views = null ? InvalidOid : DatumGetObjectId(views);
 }
 
 // The configuration row that has this relation in this column: the messages table
@@ -134,6 +137,10 @@ void load(counters::Chat* chat) {
   if (OidIsValid(reads->read_log) && get_rel_name(reads->read_log) == nullptr) reads->read_log = InvalidOid;
   if (OidIsValid(reads->read_log))
     reads->log = find_index(*chat, reads->read_log, {log::kConversation, log::kMember, log::kUpto}, true);
+  // Somebody who drops the table of views wants none; messages go on being sent.
+  if (OidIsValid(reads->views) && get_rel_name(reads->views) == nullptr) reads->views = InvalidOid;
+  if (OidIsValid(reads->views))
+    reads->view = find_index(*chat, reads->views, {view::kConversation, view::kNumber, view::kSlot}, true);
   reads->member_type = reads->states.key[0].type;
   reads->conversation_type = reads->states.key[1].type;
   read_order(reads);

@@ -30,6 +30,11 @@ namespace log {
 enum Column : AttrNumber { kConversation = 1, kMember, kFrom, kUpto, kAt };
 }
 
+// <messages>_views: how often a message was viewed, in several rows.
+namespace view {
+enum Column : AttrNumber { kConversation = 1, kNumber, kSlot, kViews };
+}
+
 struct Reads {
   const counters::Chat* chat;
   Oid read_state;
@@ -37,6 +42,7 @@ struct Reads {
   Oid skipped_numbers;
   Oid read_marks;
   Oid read_log;            // InvalidOid: none is kept
+  Oid views;  // invalid: not counted
   bool own_messages_read;  // sending reads up to one's own message
   bool filling;            // conversations of before wait for backfill
   int32 private_size;
@@ -53,6 +59,7 @@ struct Reads {
   pg::RowFinder mark;     // (member, conversation, chunk)
   pg::RowFinder marks;    // those by conversation
   pg::RowFinder log;      // (conversation, member, upto)
+  pg::RowFinder view;  // (conversation, number, slot)
   FmgrInfo member_order;  // of the index on members
 };
 
