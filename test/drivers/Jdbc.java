@@ -39,6 +39,7 @@ public final class Jdbc {
             case 'I': return "bigint";
             case 'P': return "int";
             case 'B': return "boolean";
+            case 'A': return "array";
             default: return "text";
         }
     }
@@ -60,6 +61,7 @@ public final class Jdbc {
             case "bigint": return Types.BIGINT;
             case "int": return Types.INTEGER;
             case "boolean": return Types.BOOLEAN;
+            case "array": return Types.ARRAY;
             default: return Types.VARCHAR;
         }
     }

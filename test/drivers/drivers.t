@@ -4,8 +4,8 @@
 #
 # A driver's program reads a line for each call: how keys are passed (of conversations, of members, into columns), the SQL, the
 # arguments; tabs between. An argument is its kind and its text: C, M, K keys of those, I bigint, P int, S text, R a table's name,
-# B boolean; in small letters an array, elements parted by \x1f, \x1d if there is none; \N is NULL. It writes a line for each: the
-# columns joined by |, rows by ;, or "error", the SQLSTATE, a tab, the message.
+# B boolean, A an array that is NULL; in small letters an array, elements parted by \x1f, \x1d if there is none; \N is NULL.
+# It writes a line for each: the columns joined by |, rows by ;, or "error", the SQLSTATE, a tab, the message.
 use strict;
 use warnings;
 use Cwd qw(abs_path);

@@ -66,12 +66,10 @@ int main(void)
 		strsep(&rest, "\t");		/* how keys are passed: here always as text */
 		const char *sql = strsep(&rest, "\t");
 		for (char *argument; count < kMostArguments && (argument = strsep(&rest, "\t")) != NULL; count++) {
-			if (strcmp(argument + 1, "\\N") == 0)
-				values[count] = NULL;
-			else if (strchr("cmis", argument[0]) != NULL)
+			if (strchr("cmis", argument[0]) != NULL)
 				values[count] = literal(argument + 1, literals[count]);
 			else
-				values[count] = argument + 1;
+				values[count] = strcmp(argument + 1, "\\N") == 0 ? NULL : argument + 1;
 		}
 		PGresult *result = PQexecParams(connection, sql, count, NULL, values, NULL, NULL, 0);
 		print_result(result);
