@@ -44,6 +44,12 @@ AS $$
     (32, 'seen_by', 'conversation {conversation}, seq bigint', 'TABLE(member {member}, seen_at timestamp with time zone)',
       'SELECT (s.member)::{member} AS member, s.seen_at '
       'FROM chatopt.seen_by({messages}, seen_by.conversation, seen_by.seq) s(member, seen_at)',
+      'regclass, anyelement, bigint'),
+    (40, 'add_views', 'conversation {conversation}, from_seq bigint, to_seq bigint, by integer DEFAULT 1', 'void',
+      'SELECT chatopt.add_views({messages}, conversation, from_seq, to_seq, by) AS add_views',
+      'regclass, anyelement, bigint, bigint, integer'),
+    (41, 'view_count', 'conversation {conversation}, seq bigint', 'bigint',
+      'SELECT chatopt.view_count({messages}, conversation, seq) AS view_count',
       'regclass, anyelement, bigint')
   ) AS v(place, function_name, arguments, result, body, inner_arguments)
 $$;
