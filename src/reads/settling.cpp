@@ -1,5 +1,6 @@
 #include "reads/settling.hpp"
 
+#include "core/reads/skip_tree.hpp"
 #include "counters/queries.hpp"
 #include "pg/row_finder.hpp"
 #include "reads/following.hpp"
@@ -203,6 +204,14 @@ void drop_useless_marks(const Reads& reads, Datum conversation, int64 last) {
       conversation, last);
 }
 
+const char* schema_of_sets(const Reads& reads) {
+  HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(get_atttype(reads.read_marks, mark::kRead)));
+  if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for the type of table %u", reads.read_marks);
+  const Oid schema = reinterpret_cast<Form_pg_type>(GETSTRUCT(tuple))->typnamespace;
+  ReleaseSysCache(tuple);
+  return quote_identifier(get_namespace_name(schema));
+}
+
 // Members and the greatest number of their own among these messages, where it is not read.
 const char* unread_own(const Reads& reads) {
   const counters::Chat& chat = *reads.chat;
@@ -211,10 +220,11 @@ const char* unread_own(const Reads& reads) {
   return psprintf(
       "SELECT s.member_id, max(new.%s)::bigint FROM %s AS s JOIN %s AS new ON new.%s = s.member_id WHERE "
       "s.conversation_id = $1 AND s.left_seq IS NULL AND new.%s = $1 AND new.%s > $2 AND new.%s <= $3 AND new.%s > "
-      "s.read_seq AND (%s) GROUP BY s.member_id ORDER BY s.member_id",
+      "s.read_seq AND (%s) AND NOT %s GROUP BY s.member_id ORDER BY s.member_id",
       column(source.number), counters::qualified_name(reads.read_state), counters::qualified_name(chat.messages),
       column(source.sender), column(source.conversation), column(source.number), column(source.number),
-      column(source.number), counters::counted_condition(chat.messages, "new"));
+      column(source.number), counters::counted_condition(chat.messages, "new"),
+      is_acknowledged(reads, psprintf("new.%s", column(source.number)), "s"));
 }
 
 bool read_own_in(const Reads& reads, Relation table, Datum conversation, int64 after, int64 upto) {
@@ -236,6 +246,14 @@ const char* impossible_positions(const char* last) {
       "NOT (s.joined_seq <= s.read_seq AND s.read_seq <= s.delivered_seq AND s.delivered_seq <= coalesce(s.left_seq, "
       "%s) AND coalesce(s.left_seq, %s) <= %s)",
       last, last, last);
+}
+
+const char* is_acknowledged(const Reads& reads, const char* number, const char* alias) {
+  return psprintf(
+      "EXISTS (SELECT FROM %s AS k WHERE k.member_id = %s.member_id AND k.conversation_id = %s.conversation_id AND "
+      "k.chunk = (%s::bigint - 1) / %d AND k.read OPERATOR(%s.@>) ((%s::bigint - 1) %% %d))",
+      counters::qualified_name(reads.read_marks), alias, alias, number, static_cast<int>(core::kSkipLeafNumbers),
+      schema_of_sets(reads), number, static_cast<int>(core::kSkipLeafNumbers));
 }
 
 const char* useless_mark(const Reads& reads) {

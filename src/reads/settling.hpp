@@ -19,6 +19,8 @@ bool settle(const Reads& reads, Datum conversation, int64 last, Head* head);
 
 // A condition on the row s of the read state: its positions cannot be, last being the conversation's last number.
 const char* impossible_positions(const char* last);
+// One on a row of the read state: its member has read this message, out of order.
+const char* is_acknowledged(const Reads& reads, const char* number, const char* alias);
 // One on the row m of the marks, of an unread mark: it is of no use.
 const char* useless_mark(const Reads& reads);
 
