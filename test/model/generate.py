@@ -11,7 +11,7 @@ CONVERSATIONS = 12      # keys in use; a dropped one comes back, starting from z
 MANY = 400              # the same in a schema with many conversations a statement
 USERS = 9
 # never part of another operation
-ALONE = ("block", "string", "cte", "truncate", "truncate_members", "truncate_all", "upkeep", "switch")
+ALONE = ("block", "string", "cte", "truncate", "truncate_members", "truncate_all", "upkeep", "switch", "track")
 CROWDED = 45            # messages a conversation before deletes become likely
 
 
@@ -23,6 +23,12 @@ class Generator:
         self.places, self.crowded = (MANY, 6) if self.wide else (CONVERSATIONS, CROWDED)
         self.draining, self.script, self.mine = False, [], None
         self.next_id, self.next_gid, self.next_name = 1, 1, 1
+        self.weigh()
+
+    def weigh(self):
+        """Which kinds of statement, and how often."""
+        schema, model = self.schema, self.model
+        self.weighed = model.tracked
         weights = {
             "insert": 30, "update": 14, "delete": 5, "merge": 5, "forward": 3, "reinsert": 2, "save": 4,
             "conversations": 4, "drop": 1.2, "rekey": 1, "lock": 1, "join": 5, "leave": 2, "mark_left": 3,
@@ -34,6 +40,9 @@ class Generator:
             weights.update(mark=22, found=3, join=8, leave=4, truncate_members=0.2)
             if "ack_message" in schema.functions:
                 weights.update(ack=12, apply=5)
+            without = self.without = model.without | {"switch"}
+        elif schema.has("late"):
+            weights.update(join=8, leave=4)
             without = self.without = model.without | {"switch"}
         weights = {kind: weight for kind, weight in weights.items() if kind not in without}
         self.cte_kinds = [kind for kind in ("insert", "insert", "update", "delete", "save") if kind not in without]
@@ -90,6 +99,8 @@ class Generator:
         self.draining, self.mine = False, None
         kinds = [kind for kind in ("truncate", "truncate_members", "truncate_all", "upkeep", "upkeep", "switch")
                  if kind not in self.without]
+        if self.schema.has("late") and not model.tracked:
+            kinds += ["track"] * 6
         kind = rng.choice(kinds)
         op = Op(session, kind, **getattr(self, "make_" + kind)())
         if kind.startswith("truncate") and rng.random() < 0.5:
@@ -114,6 +125,8 @@ class Generator:
         return Op(session, self.rng.choice(("rollback", "commit")))
 
     def statement(self, session):
+        if self.weighed != self.model.tracked:
+            self.weigh()
         kind = self.rng.choices(self.kinds, self.weights)[0]
         self.mine = self.model.sessions[session]
         return Op(session, kind, **getattr(self, "make_" + kind)())
@@ -432,6 +445,9 @@ class Generator:
 
     def make_truncate_all(self):
         return {}
+
+    def make_track(self):
+        return {"batch": self.rng.choice((1, 3, 7, 1000))}
 
     make_share = make_hold = make_lock
 

@@ -103,6 +103,7 @@ class Model:
         self.sessions = [None] * sessions
         self.prepared = {}
         self.transaction = self.statement = self.value = None
+        self.stale, self.in_batch = False, False
         self.groups, self.holes, self.touched = [], [], set()
 
     # ------------------------------------------------------------------ storage with an undo log
@@ -244,9 +245,9 @@ class Model:
         if self.owner.get(SHUT, transaction) is not transaction:
             raise Blocked
         self.transaction = transaction
-        self.groups, self.holes, self.touched, self.value = [], [], set(), None
+        self.groups, self.holes, self.touched, self.value, self.stale = [], [], set(), None, False
         mark = len(transaction.log)
-        may_serialize = transaction.level == "serializable"
+        serializable = transaction.level == "serializable"
         try:
             self.run(op.kind, op.a)
             if alone:
@@ -256,9 +257,9 @@ class Model:
             raise
         except Fail as failure:
             self.abort(transaction)
-            return Result(codes=failure.codes, may_serialize=may_serialize)
+            return Result(codes=failure.codes, may_serialize=serializable or self.stale)
         result = self.result_of(self.touched)
-        result.groups, result.holes, result.may_serialize = self.groups, self.holes, may_serialize
+        result.groups, result.holes, result.may_serialize = self.groups, self.holes, serializable or self.stale
         result.value, result.viewer = self.value, None if alone else transaction
         if alone:
             self.finish(transaction)

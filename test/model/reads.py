@@ -26,7 +26,8 @@ class Reads(Model):
 
     def __init__(self, features, *arguments, **named):
         super().__init__(features, *arguments, **named)
-        self.tracked, self.own_are_read = "reads" in features, "quiet" not in features
+        self.tracked = "reads" in features and "late" not in features
+        self.own_are_read = "quiet" not in features
         self.reads, self.reads_of = {}, {}
         self.absorbs = False    # whether the extension has acknowledgements, which positions take along
 
@@ -46,9 +47,14 @@ class Reads(Model):
         self.transaction.log.append(("r", key, self._store_reads(key, state)))
 
     def touch_reads(self, cid, user):
-        """Take the row of positions.  It is written in its newest version, whatever the transaction sees."""
+        """Take the row of positions.  One that was changed since the transaction's snapshot may be refused with 40001."""
         key = reads_key(cid, user)
         self.touched.add(key)
+        transaction = self.transaction
+        if transaction.level != READ_COMMITTED and self.changed.get(key, 0) > transaction.snapshot:
+            if self.in_batch:
+                raise Blocked  # an exception handler in it may or may not have caught that
+            self.stale = True
         holder = self.owner.get(key)
         if holder is None:
             self.owner[key] = self.transaction
@@ -285,6 +291,17 @@ class Reads(Model):
             moved += read > before.read or max(delivered, read) > before.delivered
             self.put_reads((cid, user), self.moved(cid, state, delivered, read))
         self.value = moved
+
+    def do_track(self, a):
+        """track_reads and backfill on what is there: everybody has read everything."""
+        self.do_upkeep(a)
+        if self.tracked:
+            raise Blocked
+        self.tracked = True
+        for key in sorted(self.members):
+            if self.present(key):
+                last = self.conversations[key[0]].last
+                self.put_reads(key, State(intervals=(Interval(last, None, last, last),)))
 
     def do_found(self, a):
         """One statement that makes a conversation, or takes one, its members, and sends."""

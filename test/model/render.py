@@ -354,6 +354,9 @@ class Renderer:
     def sql_apply(self, a):
         return self.schema.apply(a)
 
+    def sql_track(self, a):
+        return f"{self.schema.track()};;\nCALL chatopt.backfill('{self.n['messages']}', {a['batch']})"
+
     def sql_found(self, a):
         n, schema, names = self.n, self.schema, ["id", "at", "content", "deleted", "sender"]
         place = schema.conversation(a["conv"])

@@ -23,7 +23,7 @@ UNCHECKED = ("begin", "savepoint", "release", "prepare", "commit", "rollback", "
 VALUED = ("mark", "ack", "apply")
 
 # after these everything is compared
-SWEEPING = ("truncate", "truncate_members", "truncate_all", "upkeep", "switch")
+SWEEPING = ("truncate", "truncate_members", "truncate_all", "upkeep", "switch", "track")
 
 
 class Difference(Exception):
@@ -63,13 +63,24 @@ class Database:
             self.set_up(cursor)
         self.observer.execute(schema.ddl())
         self.observer.execute((schema.attach() if reference is None else reference(schema)) + schema.indexes())
-        if schema.has("reads"):
-            self.observer.execute(schema.read_tables_query())
-            schema.read_tables = self.observer.fetchone()
-            self.observer.execute("SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'chatopt'::regnamespace")
-            schema.functions = {row[0] for row in self.observer.fetchall()}
+        self.look_at_reads()
         for cursor in self.cursors:
             cursor.execute(schema.prepare())
+
+    def look_at_reads(self):
+        """Which tables track_reads has made, and what the extension can."""
+        schema, observer = self.schema, self.observer
+        if self.reference is None:
+            observer.execute(schema.read_tables_query())
+            schema.read_tables = observer.fetchone()
+            observer.execute("SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'chatopt'::regnamespace")
+            schema.functions = {row[0] for row in observer.fetchall()}
+
+    def tracked(self):
+        """Reads are tracked from now on: the sessions look at them too."""
+        self.look_at_reads()
+        for cursor in self.cursors:
+            cursor.execute("DEALLOCATE ALL; " + self.schema.prepare())
 
     def set_up(self, cursor):
         cursor.execute(f"DEALLOCATE ALL; SET search_path = {self.schema.name}, public; SET TimeZone = 'UTC'; "
@@ -179,9 +190,11 @@ class Runner:
             cursor.copy_expert(renderer.copy_command(op.a), renderer.copy_data(op.a))
         else:
             sql = renderer.sql(op)
-            if op.kind == "switch":
+            if op.kind in ("switch", "track"):
                 for statement in sql.split(";;\n"):
                     cursor.execute(statement)
+                if op.kind == "track":
+                    self.database.tracked()
                 return None
             if in_transaction and not nothing_to_check and op.kind not in VALUED:
                 cursor.execute(sql + "; " + self.schema.check(result.conversations, result.ids))
@@ -246,12 +259,12 @@ class Runner:
         expected = []
         for mid in result.ids:
             expected.extend(schema.message_row(model.messages[key]) for key in model.by_id[mid])
-        if schema.has("reads"):
+        if model.tracked:
             self.learn_slots(rows)
             rows = self.without_hidden(rows, result.viewer)
             expected += [row for cid in result.conversations for row in schema.read_rows(model, cid, result.viewer)]
         expected += [schema.conversation_row(model, cid) for cid in result.conversations if cid in model.conversations
-                     and (not schema.has("reads") or model.visible(-cid, result.viewer))]
+                     and (not model.tracked or model.visible(-cid, result.viewer))]
         self.same(rows, expected, when)
 
     @staticmethod
@@ -307,7 +320,7 @@ class Runner:
         expected += [schema.message_row(row) for row in model.messages.values() if row.id not in model.owner
                      and (row.conv is None or -row.conv not in model.owner)]
         shown = [row for row in rows if row[:2] not in held and not (row[0] == "m" and ("c", row[2]) in held)]
-        if schema.has("reads"):
+        if model.tracked:
             self.learn_slots(shown)
             shown = self.without_hidden(shown, None)
             for cid in model.conversations:

@@ -30,6 +30,8 @@ VARIANTS = (
     "reads+quiet+partitioned+counters+enforce",
     "reads+replies+deferred+indexed+counted",
     "reads+wide+counted",
+    "reads+late+counted+partitioned",
+    "reads+late+camel+counters+indexed",
     "any",
 )
 FEATURES = frozenset(word for variant in VARIANTS for word in variant.split("+")) - {"plain", "any"}
@@ -213,10 +215,13 @@ class Schema:
         if self.has("enforce"):
             arguments.append("enforce_conversation => true")
         sql = f"SELECT count(*) FROM chatopt.attach({', '.join(arguments)});\n"
-        if self.has("reads"):
-            own = ", own_messages => 'count'" if self.has("quiet") else ""
-            sql += f"SELECT count(*) FROM chatopt.track_reads({quote(n['messages'])}{own});\n"
+        if self.has("reads") and (self.read_tables or not self.has("late")):
+            sql += self.track() + ";\n"
         return sql
+
+    def track(self):
+        own = ", own_messages => 'count'" if self.has("quiet") else ""
+        return f"SELECT count(*) FROM chatopt.track_reads({quote(self.n['messages'])}{own})"
 
     def indexes(self):
         """Indexes on counters, which every write of a counter then has to keep right."""
@@ -260,7 +265,7 @@ PREPARE model_send ({', '.join(types)}) AS
         return (f"SELECT 'c', c.{n['id']}::text, {counters}, c.{n['title']} FROM {source} {conversations} UNION ALL "
                 f"SELECT 'm', {n['id']}::text, {n['conv']}::text, {n['seq']}::text, {n['at']}::text, {content}, "
                 f"({n['deleted']} IS NOT NULL)::text, {n['reply']}::text FROM {n['messages']} {messages}"
-                + (self.shown_reads(of_reads) if self.has("reads") else ""))
+                + (self.shown_reads(of_reads) if self.read_tables else ""))
 
     # ------------------------------------------------------------------ reads
 

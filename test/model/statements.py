@@ -13,7 +13,11 @@ class Statements(Conversations):
     def run(self, kind, a):
         """One statement with its triggers, or a batch of statements."""
         if kind in ("block", "string"):
-            self.do_batch(a["steps"], kind == "block")
+            self.in_batch = True
+            try:
+                self.do_batch(a["steps"], kind == "block")
+            finally:
+                self.in_batch = False
             return
         outer, self.statement = self.statement, Statement()
         try:
