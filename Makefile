@@ -46,7 +46,7 @@ $(INSTALL_SQL): $(SQL_PARTS) chatopt.control
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION chatopt" to load this file. \quit'; cat $(SQL_PARTS); } > $@
 
 # Test lanes. Those that need a server run under tools/with_server.sh.
-.PHONY: unit fuzz lint check-pgtap check-regress check-isolation check-tap check-model soak bench bench-core
+.PHONY: unit fuzz lint check-pgtap check-regress check-isolation check-tap check-drivers check-model soak bench bench-core
 unit:
 	cmake -S test/unit -B build/unit && cmake --build build/unit -j2 && ctest --test-dir build/unit --output-on-failure
 # The fuzz targets, FUZZ_RUNS runs each beyond their kept corpora; needs clang.
@@ -70,6 +70,8 @@ check-isolation:
 	sh test/isolation/run
 check-tap:
 	sh test/tap/run
+check-drivers:
+	prove test/drivers
 check-model:
 	prove test/model/slice.t
 soak:

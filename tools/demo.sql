@@ -72,6 +72,21 @@ DELETE FROM demo.messages WHERE conversation_id = :busiest AND body LIKE 'messag
 SELECT id, last_sequence_number AS last_number, message_count, member_count, last_message_id
 FROM demo.conversations WHERE id = :busiest;
 
+\echo '== track_reads: who has read how far; what is there already counts as read'
+SELECT count(*) || ' statements' AS track_reads FROM chatopt.track_reads('demo.messages');
+CALL chatopt.backfill('demo.messages');
+SELECT id AS reader FROM demo.users WHERE id <> :sender ORDER BY id LIMIT 1 \gset
+INSERT INTO demo.members (conversation_id, user_id) VALUES (:busiest, :reader) ON CONFLICT (conversation_id, user_id) DO UPDATE SET left_at = NULL;
+\echo 'Ten messages come, a system message too, and two of the ten are deleted: 8 unread, told without looking at messages'
+INSERT INTO demo.messages (conversation_id, sender_id, body) SELECT :busiest, :sender, 'news ' || n FROM generate_series(1, 10) n;
+INSERT INTO demo.messages (conversation_id, body, kind) VALUES (:busiest, 'somebody has joined', 'system');
+DELETE FROM demo.messages WHERE conversation_id = :busiest AND body IN ('news 2', 'news 5');
+\timing on
+SELECT u.*, c.title FROM chatopt.unread_counts('demo.messages', :reader) u JOIN demo.conversations c ON c.id = u.conversation::bigint WHERE unread > 0;
+\timing off
+SELECT chatopt.mark_read('demo.messages', :busiest, :reader, last_sequence_number) AS mark_read FROM demo.conversations WHERE id = :busiest;
+SELECT chatopt.unread_count('demo.messages', :busiest, :reader) AS unread_count;
+
 \pset footer on
 \echo '== verify: every counter against a recount of everything'
 SELECT * FROM chatopt.verify('demo.messages');

@@ -28,7 +28,7 @@ if [ -n "$logs" ]; then
 fi
 cd "$(dirname "$0")/.."
 
-sh tools/setup.sh
+sh tools/setup.sh "$mode"
 if [ -z "${PG_CONFIG:-}" ] && [ -n "${CHATOPT_PG_VERSION:-}" ]; then
 	PG_CONFIG=/usr/lib/postgresql/$CHATOPT_PG_VERSION/bin/pg_config
 	export PG_CONFIG

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs the Debian packages that building and testing need and that are missing: as root, or by sudo
-# where that asks for no password. Without the right to it, says what is missing and how to install it.
+# setup.sh [test|demo]: installs the Debian packages that building and testing need and that are missing: as root, or
+# by sudo where that asks for no password. Without the right to it, says what is missing and how to install it.
+# The drivers of test/drivers, which a demo does not need, are installed where apt can: their tests are skipped otherwise.
 set -eu
 tools=$(cd "$(dirname "$0")" && pwd)
 
@@ -14,10 +15,10 @@ version=${CHATOPT_PG_VERSION:-}
 if [ -z "$version" ] && found=$(sh "$tools/pg_config.sh" 2>/dev/null); then
 	version=$("$found" --version | sed 's/^PostgreSQL \([0-9]*\).*/\1/')
 fi
-offered() { apt-cache policy "postgresql-server-dev-$1" 2>/dev/null | grep -q 'Candidate: [0-9]'; }
+offered() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [0-9]'; }
 newest_offered() {
 	for candidate in 18 17 16 15; do
-		if offered $candidate; then
+		if offered "postgresql-server-dev-$candidate"; then
 			echo $candidate
 			return
 		fi
@@ -26,15 +27,31 @@ newest_offered() {
 
 packages_for() {
 	echo "postgresql-$1 postgresql-server-dev-$1 postgresql-$1-pgtap libtap-parser-sourcehandler-pgtap-perl libipc-run-perl
-		g++ make cmake libboost-dev libgtest-dev clang clang-tools libclang-rt-dev python3 python3-psycopg2 xz-utils"
+		g++ make cmake libboost-dev libgtest-dev libpq-dev clang clang-tools libclang-rt-dev python3 python3-psycopg2 xz-utils"
+	if offered "postgresql-$1-jit"; then        # part of postgresql-$1 where there is no such package
+		echo "postgresql-$1-jit"
+	fi
 }
-missing_of() {
-	for package in $(packages_for "$1"); do
+drivers='python3-psycopg nodejs node-pg libpostgresql-jdbc-java'
+command -v javac >/dev/null || drivers="$drivers default-jdk-headless"
+[ "${1:-test}" = 'test' ] || drivers=
+
+missing_among() {
+	for package; do
 		case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || :) in
 			'install ok installed') ;;
 			*) echo "$package" ;;
 		esac
 	done | tr '\n' ' '
+}
+# shellcheck disable=SC2046,SC2086  # lists of words
+missing_of() {
+	missing_among $(packages_for "$1")
+	for package in $(missing_among $drivers); do
+		if apt-get -q -s install --no-install-recommends "$package" >/dev/null 2>&1; then
+			printf '%s ' "$package"
+		fi
+	done
 }
 
 if [ -n "$version" ] && [ -z "$(missing_of "$version")" ]; then
@@ -54,7 +71,9 @@ if [ "$(id -u)" != 0 ]; then
 		missing=$(missing_of "$version")
 		echo "setup: packages are missing: $missing" >&2
 		echo "install them with: sudo apt-get install --no-install-recommends $missing" >&2
-		exit 1
+		# shellcheck disable=SC2046
+		[ -z "$(missing_among $(packages_for "$version"))" ] || exit 1
+		exit
 	fi
 fi
 

@@ -16,7 +16,8 @@ CREATE TABLE chatopt.read_tracking (
   large_size int NOT NULL DEFAULT 1000,
   undo jsonb NOT NULL DEFAULT '{}',
   tracked_at timestamptz NOT NULL DEFAULT now(),
-  read_log regclass
+  read_log regclass,
+  views regclass
 );
 REVOKE ALL ON TABLE chatopt.read_tracking FROM PUBLIC;
 COMMENT ON TABLE chatopt.read_tracking IS
@@ -36,6 +37,7 @@ COMMENT ON COLUMN chatopt.read_tracking.large_size IS 'up to so many members it 
 COMMENT ON COLUMN chatopt.read_tracking.undo IS 'what track_reads made on the chat''s own tables, for untrack_reads';
 COMMENT ON COLUMN chatopt.read_tracking.tracked_at IS 'when the reads were tracked first';
 COMMENT ON COLUMN chatopt.read_tracking.read_log IS 'the table of when positions moved; NULL: none is kept';
+COMMENT ON COLUMN chatopt.read_tracking.views IS 'the table that counts views of messages; NULL: none is kept';
 
 -- A regclass of a dropped table dumps as a bare number, which would be restored as somebody else's table.
 SELECT pg_catalog.pg_extension_config_dump('chatopt.read_tracking',
@@ -48,7 +50,7 @@ SELECT pg_catalog.pg_extension_config_dump('chatopt.read_tracking',
 
 CREATE VIEW chatopt.reads WITH (security_barrier) AS
 SELECT t.messages, c.members, t.read_state, t.read_heads, t.skipped_numbers, t.read_marks, t.own_messages, t.state,
-       t.private_size, t.small_size, t.large_size, t.tracked_at, t.read_log
+       t.private_size, t.small_size, t.large_size, t.tracked_at, t.read_log, t.views
 FROM chatopt.read_tracking AS t
 JOIN chatopt.chat AS c ON c.messages = t.messages
 JOIN pg_catalog.pg_class AS r ON r.oid = t.messages
@@ -68,3 +70,4 @@ COMMENT ON COLUMN chatopt.reads.small_size IS 'greatest number of members of a s
 COMMENT ON COLUMN chatopt.reads.large_size IS 'greatest number of members of a large group';
 COMMENT ON COLUMN chatopt.reads.tracked_at IS 'when the reads were tracked first';
 COMMENT ON COLUMN chatopt.reads.read_log IS 'when positions moved; NULL where that is not kept';
+COMMENT ON COLUMN chatopt.reads.views IS 'how often each message was viewed; NULL: not counted';

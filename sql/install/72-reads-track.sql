@@ -9,7 +9,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT jsonb_build_object('read_state', t.read_state::oid::text, 'read_heads', t.read_heads::oid::text,
     'skipped_numbers', t.skipped_numbers::oid::text, 'read_marks', t.read_marks::oid::text,
-    'read_log', t.read_log::oid::text, 'own_messages', t.own_messages, 'state', t.state, 'undo', t.undo)
+    'read_log', t.read_log::oid::text, 'views', t.views::oid::text, 'own_messages', t.own_messages, 'state', t.state, 'undo', t.undo)
   FROM chatopt.reads_config(msg) AS t WHERE t.messages IS NOT NULL
 $$;
 COMMENT ON FUNCTION chatopt._reads_of(regclass) IS 'internal: the configuration of tracked reads, NULL without';
@@ -71,7 +71,11 @@ AS $$
     ('read_log', 2, 'member_id', 'U', true, 'the member'),
     ('read_log', 3, 'read_from', 'bigint', true, 'messages after this number'),
     ('read_log', 4, 'read_upto', 'bigint', true, 'up to this number were read'),
-    ('read_log', 5, 'read_at', 'timestamp with time zone', true, 'at this time')
+    ('read_log', 5, 'read_at', 'timestamp with time zone', true, 'at this time'),
+    ('views', 1, 'conversation_id', 'K', true, 'the conversation'),
+    ('views', 2, 'seq', 'bigint', true, 'the number of the message'),
+    ('views', 3, 'slot', 'smallint', true, 'one of several rows that are added to, so that nobody waits'),
+    ('views', 4, 'views', 'bigint', true, 'views counted in this row')
   ) AS v(role, place, column_name, kind, required, says),
   (SELECT chatopt._key_type((layout->>'conversations')::oid::regclass, layout->'names'->>'conversation_key'),
           chatopt._key_type((layout->>'members')::oid::regclass, layout->'names'->>'member_user')) AS t(conversation, member)
@@ -86,6 +90,14 @@ AS $$
     EXISTS (SELECT FROM pg_class c WHERE c.oid = (layout->'reads'->>'read_log')::oid))
 $$;
 COMMENT ON FUNCTION chatopt._keeps_log(jsonb) IS 'internal: whether a layout of tracked reads has a log';
+
+-- chatopt._keeps_views tells whether views are counted: as track_reads wants it, else as it is.
+CREATE FUNCTION chatopt._keeps_views(layout jsonb) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT coalesce((layout->>'views')::boolean, EXISTS (SELECT FROM pg_class c WHERE c.oid = (layout->'reads'->>'views')::oid))
+$$;
+COMMENT ON FUNCTION chatopt._keeps_views(jsonb) IS 'internal: whether a layout of tracked reads has a table of views';
 
 -- chatopt._read_tables gives these tables: name, key, an index beside the key, storage options, and which is there already.
 CREATE FUNCTION chatopt._read_tables(layout jsonb)
@@ -105,14 +117,16 @@ AS $$
     ('read_marks', 4, 'members', '_read_marks', ARRAY['member_id', 'conversation_id', 'chunk'], 'conversation_id', NULL,
       'what members read out of order or marked unread; written by chatopt alone'),
     ('read_log', 5, 'members', '_read_log', ARRAY['conversation_id', 'member_id', 'read_upto'], NULL, NULL,
-      'when members read what, a row for each time that read_seq moved; written by chatopt alone, its owner may delete from it')
+      'when members read what, a row for each time that read_seq moved; written by chatopt alone, its owner may delete from it'),
+    ('views', 6, 'messages', '_views', ARRAY['conversation_id', 'seq', 'slot'], NULL, 'fillfactor = 50',
+      'how often messages were viewed, several rows a message; written by chatopt.add_views')
   ) AS v(role, place, base, suffix, key, indexed, options, says)
   JOIN pg_class m ON m.oid = (layout->>'members')::oid JOIN pg_namespace n ON n.oid = m.relnamespace
   JOIN pg_class b ON b.oid = (layout->>v.base)::oid
   CROSS JOIN LATERAL (SELECT chatopt._suffixed(b.relname, v.suffix)) AS w(name)
   LEFT JOIN LATERAL (SELECT c.oid::regclass FROM pg_class c WHERE c.oid = (layout->'reads'->>v.role)::oid) AS o(tbl) ON true
   LEFT JOIN pg_class other ON other.relnamespace = n.oid AND other.relname = w.name
-  WHERE v.role <> 'read_log' OR chatopt._keeps_log(layout)
+  WHERE (v.role <> 'read_log' OR chatopt._keeps_log(layout)) AND (v.role <> 'views' OR chatopt._keeps_views(layout))
   ORDER BY v.place
 $$;
 COMMENT ON FUNCTION chatopt._read_tables(jsonb) IS 'internal: the tables that track_reads makes';
@@ -296,7 +310,7 @@ $$;
 COMMENT ON FUNCTION chatopt._chat_layout(regclass) IS 'internal: the layout of an attached chat with that of its reads';
 
 -- chatopt._reads_layout works out and checks the layout of tracked reads.
-CREATE FUNCTION chatopt._reads_layout(msg regclass, own text, log boolean DEFAULT false) RETURNS jsonb
+CREATE FUNCTION chatopt._reads_layout(msg regclass, own text, log boolean DEFAULT false, views boolean DEFAULT false) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -318,15 +332,16 @@ BEGIN
       HINT = 'Call chatopt.attach again: it puts them right.';
   END IF;
   PERFORM chatopt._check_member_key(layout);
-  layout := layout || jsonb_build_object('reads', coalesce(nullif(before, 'null'), '{}'), 'own_messages', own, 'read_log', coalesce(log, false));
+  layout := layout || jsonb_build_object('reads', coalesce(nullif(before, 'null'), '{}'), 'own_messages', own, 'read_log', coalesce(log, false),
+    'views', coalesce(views, false));
   PERFORM chatopt._check_read_tables(layout);
   layout := layout || jsonb_build_object('index', chatopt._sender_index_layout(layout));
   RETURN layout || jsonb_build_object('reads_state', CASE
-    WHEN before->>'state' IS NOT NULL AND NOT EXISTS (SELECT FROM chatopt._read_tables(layout) AS t WHERE NOT t.ours AND t.role <> 'read_log') THEN before->>'state'
+    WHEN before->>'state' IS NOT NULL AND NOT EXISTS (SELECT FROM chatopt._read_tables(layout) AS t WHERE NOT t.ours AND t.role NOT IN ('read_log', 'views')) THEN before->>'state'
     WHEN chatopt._count_rows((layout->>'conversations')::oid::regclass, 1) > 0 THEN 'filling' ELSE 'tracked' END);
 END
 $$;
-COMMENT ON FUNCTION chatopt._reads_layout(regclass, text, boolean) IS 'internal: the checked layout of tracked reads';
+COMMENT ON FUNCTION chatopt._reads_layout(regclass, text, boolean, boolean) IS 'internal: the checked layout of tracked reads';
 
 -- chatopt._plan_read_tables makes the tables that are not there.
 CREATE FUNCTION chatopt._plan_read_tables(layout jsonb) RETURNS TABLE (target regclass, lock_level int, statement text)
@@ -424,7 +439,7 @@ AS $$
   SELECT NULL::regclass, 0, format('SELECT chatopt.save_reads(%L::regclass, %s, %L, %L, %L);', (layout->>'messages')::oid::regclass, t.tables,
     layout->>'own_messages', layout->>'reads_state', u.undo)
   FROM (SELECT string_agg(quote_literal(r.full_name) || '::regclass', ', ' ORDER BY r.place), bool_and(r.ours)
-        FROM chatopt._read_tables(layout) AS r WHERE r.role <> 'read_log') AS t(tables, ours),
+        FROM chatopt._read_tables(layout) AS r WHERE r.role NOT IN ('read_log', 'views')) AS t(tables, ours),
        (SELECT coalesce(layout->'reads'->'undo', '{}')
           || CASE WHEN layout->>'index' IN ('build', 'missing') THEN '{"index": true}'::jsonb ELSE '{}' END) AS u(undo)
   WHERE NOT t.ours OR ROW(layout->'reads'->>'own_messages', layout->'reads'->>'state', layout->'reads'->'undo')
@@ -435,6 +450,12 @@ AS $$
   FROM (VALUES (layout->'reads'->>'read_log')) AS before(log)
   LEFT JOIN chatopt._read_tables(layout) AS l ON l.role = 'read_log'
   WHERE before.log IS DISTINCT FROM l.tbl::oid::text OR (l.full_name IS NOT NULL AND NOT l.ours)
+  UNION ALL
+  SELECT NULL, 0, format('SELECT chatopt.save_views(%L::regclass, %s);', (layout->>'messages')::oid::regclass,
+    coalesce(quote_literal(l.full_name) || '::regclass', 'NULL'))
+  FROM (VALUES (layout->'reads'->>'views')) AS before(views)
+  LEFT JOIN chatopt._read_tables(layout) AS l ON l.role = 'views'
+  WHERE before.views IS DISTINCT FROM l.tbl::oid::text OR (l.full_name IS NOT NULL AND NOT l.ours)
 $$;
 COMMENT ON FUNCTION chatopt._plan_reads_config(jsonb) IS 'internal: the statements that save the configuration of tracked reads';
 
@@ -490,6 +511,10 @@ BEGIN
       HINT = (SELECT format('GRANT SELECT, UPDATE (delivered_seq, read_seq, updated_at) ON %s TO %s;', t.full_name, roles)
               FROM chatopt._read_tables(layout) AS t WHERE t.role = 'read_state');
   END IF;
+  IF roles IS NOT NULL AND EXISTS (SELECT FROM chatopt._read_tables(layout) AS t WHERE t.role = 'views' AND t.tbl IS NULL) THEN
+    RAISE NOTICE USING MESSAGE = format('nobody but the owner may count views of messages of table %s yet', msg),
+      HINT = (SELECT format('GRANT SELECT, INSERT, UPDATE ON %s TO %s;', t.full_name, roles) FROM chatopt._read_tables(layout) AS t WHERE t.role = 'views');
+  END IF;
   IF layout->>'index' = 'missing' THEN
     RAISE NOTICE USING MESSAGE = format('the index on (%I, %I, %I) of table %s is left to you, the table is large',
         layout->'names'->>'message_conversation', layout->'names'->>'message_sender', layout->'names'->>'sequence_column', msg),
@@ -508,12 +533,14 @@ COMMENT ON FUNCTION chatopt._reads_notices(jsonb, text[]) IS 'internal: the noti
 --| of messages, and keeps them from now on. Returns the statements that were run, or with dry_run those that would run; by hand
 --| in one transaction they do the same. Tables that untrack_reads kept are taken up again with their positions. On a tracked
 --| chat it applies what differs, own_messages as given, and puts back what is missing. Conversations from before are tracked
---| once CALL chatopt.backfill has been through them.
+--| once CALL chatopt.backfill has been through them. views => true makes a fifth table, for chatopt.add_views; views => false on a chat
+--| that has it leaves the table as plain data.
 --@ locks: SHARE ROW EXCLUSIVE on conversations, messages and members, taken in this order within lock_timeout (2 s unless set), held until
 --@ the end of the transaction; none where nothing differs
 --@ cost: milliseconds; where kept tables are taken up, one row a conversation is written
 --@ errors: 22004 22023 42501 42703 42804 42830 42P07 55000 55006
-CREATE FUNCTION chatopt.track_reads(messages regclass, own_messages text DEFAULT 'read', read_log boolean DEFAULT false, dry_run boolean DEFAULT false)
+CREATE FUNCTION chatopt.track_reads(
+    messages regclass, own_messages text DEFAULT 'read', read_log boolean DEFAULT false, views boolean DEFAULT false, dry_run boolean DEFAULT false)
 RETURNS SETOF text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -526,7 +553,7 @@ DECLARE
 BEGIN
   dry_run := coalesce(dry_run, false);
   LOOP
-    layout := chatopt._reads_layout(messages, own_messages, read_log);
+    layout := chatopt._reads_layout(messages, own_messages, read_log, views);
     SELECT * INTO plan FROM chatopt._reads_plan(layout);
     EXIT WHEN dry_run OR plan.statements = '{}' OR plan.locks <@ taken;
     PERFORM chatopt._take_locks(plan.locks);
@@ -543,8 +570,8 @@ BEGIN
     || plan.statements || plan.handed_out) WITH ORDINALITY AS u(s, o) ORDER BY o;
 END
 $$;
-COMMENT ON FUNCTION chatopt.track_reads(regclass, text, boolean, boolean) IS
+COMMENT ON FUNCTION chatopt.track_reads(regclass, text, boolean, boolean, boolean) IS
   'tracks how far members have read: makes tables beside the members table and keeps them; own_messages ''read'' has sending mark the '
-  'conversation read, ''count'' does not; read_log keeps when positions moved. Returns the statements run, or with dry_run those that would run. Locks conversations, messages and '
+  'conversation read, ''count'' does not; read_log keeps when positions moved; views makes a table for chatopt.add_views. Returns the statements run, or with dry_run those that would run. Locks conversations, messages and '
   'members SHARE ROW EXCLUSIVE until the end of the transaction. Errors: 55000 not attached, disabled, no members or no message_count, '
   '42703 no sender column, 42804 of another type than the members, 42830 members not unique, 42P07 a table name is taken, 42501 not the owner';

@@ -57,7 +57,8 @@ COMMENT ON COLUMN chatopt.receipt_queues.messages IS 'the messages table';
 COMMENT ON COLUMN chatopt.receipt_queues.queue IS 'the table that receipts are inserted into';
 COMMENT ON COLUMN chatopt.receipt_queues.waiting IS 'entries in it; NULL where the caller may not SELECT from it';
 COMMENT ON COLUMN chatopt.receipt_queues.oldest IS 'when the oldest of them came; NULL: there is none, or the caller may not see it';
-COMMENT ON COLUMN chatopt.receipt_queues.rejected IS 'entries dropped because of a NULL or an unknown status';
+COMMENT ON COLUMN chatopt.receipt_queues.rejected IS
+  'entries dropped because of a NULL or an unknown status, each noted in the server''s log; without those of drains that ran side by side';
 COMMENT ON COLUMN chatopt.receipt_queues.drained_at IS 'when entries were taken last';
 COMMENT ON COLUMN chatopt.receipt_queues.worker_pid IS 'the background worker that drains it; NULL: none';
 
@@ -93,10 +94,13 @@ BEGIN
     IF owner <> current_user::regrole THEN
       RETURN NEXT format('ALTER TABLE %s OWNER TO %s;', queue, owner);
     END IF;
-  ELSIF (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = to_regclass(queue) AND a.attnum > 0)
-      IS DISTINCT FROM ARRAY['conversation_id', 'member_id', 'upto', 'status', 'queued_at'] THEN
+  ELSIF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = to_regclass(queue) AND c.relkind = 'r' AND c.relowner = owner)
+      OR (SELECT array_agg(format('%s %s', a.attname, chatopt._key_type(a.attrelid, a.attname)) ORDER BY a.attnum) FROM pg_attribute a
+          WHERE a.attrelid = to_regclass(queue) AND a.attnum > 0)
+        IS DISTINCT FROM ARRAY['conversation_id ' || chatopt._key_type((layout->>'conversations')::oid::regclass, layout->'names'->>'conversation_key'),
+          'member_id ' || chatopt._key_type(mem, layout->'names'->>'member_user'), 'upto bigint', 'status text', 'queued_at timestamp with time zone'] THEN
     RAISE EXCEPTION USING ERRCODE = 'duplicate_table', MESSAGE = format('relation %s already exists', queue),
-      DETAIL = 'It is to be the receipt queue, and has other columns.', HINT = 'Rename or drop it.';
+      DETAIL = 'It is to be the receipt queue, and is no table of the messages'' owner with its columns.', HINT = 'Rename or drop it.';
   END IF;
   RETURN NEXT format('SELECT chatopt.save_receipt_queue(%L::regclass, %L::regclass);', msg, queue);
 END
@@ -173,10 +177,10 @@ COMMENT ON FUNCTION chatopt.drop_receipt_queue(regclass, boolean) IS
 --| Takes what waits in a receipt queue, or in every queue that the caller may DELETE from (messages NULL), and applies it as
 --| chatopt.apply_receipts does: what says the same of a member is applied once. At most batch_size entries a queue and call. Entries
 --| go in the transaction in which they are applied: nothing is lost or half applied, whatever is killed. Never waits: what another
---| session holds stays in the queue for the next drain. Gives how many entries were taken.
+--| session holds stays in the queue for the next drain, and so does all of a disabled chat's. Gives how many entries were taken.
 --@ cost: linear in the entries; one row version for each member of a conversation in them
 --@ locks: the rows of the read state it moves, until the transaction ends
---@ errors: 22023 42501 55000
+--@ errors: 22023 42501 42804 55000
 CREATE FUNCTION chatopt.drain_receipts(messages regclass DEFAULT NULL, batch_size int DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -191,6 +195,7 @@ BEGIN
     RETURN chatopt._drain_receipts(msg, batch_size);
   END IF;
   FOR q IN SELECT r.messages AS tbl FROM chatopt.receipt_queues AS r JOIN pg_class c ON c.oid = r.queue
+      JOIN chatopt.reads AS t ON t.messages = r.messages JOIN chatopt.chats AS h ON h.messages = r.messages AND h.state <> 'disabled'
       WHERE has_table_privilege(r.queue, 'DELETE') ORDER BY r.messages::oid LOOP
     drained := drained + chatopt._drain_receipts(q.tbl, batch_size);
   END LOOP;
@@ -199,7 +204,7 @@ END
 $$;
 COMMENT ON FUNCTION chatopt.drain_receipts(regclass, int) IS
   'applies what waits in a receipt queue, or in all queues that the caller may DELETE from; takes at most batch_size entries each, waits for '
-  'nobody, gives how many were taken. Errors: 55000 no queue, 42501 no DELETE on it';
+  'nobody, gives how many were taken. Errors: 55000 no queue or a disabled chat, 42501 no DELETE on it';
 
 --| Starts a background worker that drains a chat's receipt queue every chatopt.receipt_interval (5 s), as the owner of messages. Gives
 --| its process id, NULL where one runs already. An error starts it again after 10 seconds; it ends with the queue, and by

@@ -2,6 +2,7 @@
 
 #include "counters/verifying.hpp"
 
+#include "counters/drift.hpp"
 #include "counters/guard.hpp"
 #include "counters/queries.hpp"
 #include "pg/identity.hpp"
@@ -171,6 +172,7 @@ const char* trigger_query(const Config& config) {
                      config.conversations);
   if (config.counters != config.conversations)
     appendStringInfo(&sql, " UNION SELECT %u::oid::regclass, 'zzz_chatopt_guard'", config.conversations);
+  follower()->append_triggers(&sql, config);
   appendStringInfoString(&sql,
                          ") AS e LEFT JOIN pg_trigger AS t ON t.tgrelid = e.place AND t.tgname = e.name WHERE "
                          "t.tgenabled IS DISTINCT FROM 'O' ORDER BY 4, 2");
@@ -185,20 +187,6 @@ bool columns_are_known(const Config& config) {
          (!OidIsValid(config.members) || find_counted_condition(config.members, "new") != nullptr);
 }
 
-// Adds what a query gives, four columns of text.
-void put_rows(ReturnSetInfo* result, const char* sql, int count, Oid* types, Datum* values, const char* nulls) {
-  if (SPI_execute_with_args(sql, count, types, values, nulls, true, 0) != SPI_OK_SELECT)
-    elog(ERROR, "verify query failed");
-  for (uint64 row = 0; row < SPI_processed; ++row) {
-    Datum columns[4];
-    bool column_nulls[4];
-    for (int i = 0; i < 4; ++i)
-      columns[i] = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, i + 1, &column_nulls[i]);
-    tuplestore_putvalues(result->setResult, result->setDesc, columns, column_nulls);
-  }
-  SPI_freetuptable(SPI_tuptable);
-}
-
 Datum key_argument(const Chat& chat, Datum given) {
   Oid input;
   Oid parameter;
@@ -208,15 +196,15 @@ Datum key_argument(const Chat& chat, Datum given) {
 
 void verify(FunctionCallInfo fcinfo, const Config& config) {
   auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  Drift drift = {result->setResult, result->setDesc, PG_ARGISNULL(1), Datum{0}, PG_GETARG_FLOAT8(2)};
   SPI_connect();
-  if (!config.disabled) put_rows(result, trigger_query(config), 0, nullptr, nullptr, nullptr);
+  if (!config.disabled) add_drift_rows(drift, trigger_query(config), 0, nullptr, nullptr, nullptr);
   if (columns_are_known(config)) {
     const Chat& chat = *attached_chat(config.messages);
-    Oid types[2] = {chat.key_type.type, FLOAT8OID};
-    Datum values[2] = {PG_ARGISNULL(1) ? Datum{0} : key_argument(chat, PG_GETARG_DATUM(1)), PG_GETARG_DATUM(2)};
-    const char nulls[] = {PG_ARGISNULL(1) ? 'n' : ' ', ' ', '\0'};
+    if (!drift.all) drift.key = key_argument(chat, PG_GETARG_DATUM(1));
     const pg::Identity before = pg::become_owner(chat.owner);
-    put_rows(result, verify_query(chat), 2, types, values, nulls);
+    add_drift_of(chat, drift, verify_query(chat));
+    if (chat.reads != nullptr) follower()->verify(chat, drift);
     pg::become(before);
   }
   SPI_finish();

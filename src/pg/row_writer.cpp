@@ -126,6 +126,19 @@ void check_row(RowWriter* writer) {
   }
 }
 
+// Under a transaction snapshot a row that somebody else changed since is not ours
+// to change: the snapshot would see it twice, as it was and as we made it.
+void check_snapshot(TupleTableSlot* current) {
+  if (!IsolationUsesXactSnapshot()) return;
+  bool null;
+  const auto xmin = DatumGetTransactionId(slot_getsysattr(current, MinTransactionIdAttributeNumber, &null));
+  if (TransactionIdIsNormal(xmin) && !TransactionIdIsCurrentTransactionId(xmin) &&
+      XidInMVCCSnapshot(xmin, GetTransactionSnapshot()))
+    ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                    errmsg("could not serialize access due to concurrent update"),
+                    errhint("The transaction might succeed if retried.")));
+}
+
 }  // namespace
 
 RowWriter open_writer(Relation relation) {
@@ -150,6 +163,7 @@ void close_writer(RowWriter* writer) {
 }
 
 bool write_row(RowWriter* writer, ItemPointer place, const ColumnValue* values, int count, TupleTableSlot* current) {
+  check_snapshot(current);
   slot_getallattrs(current);
   TupleTableSlot* slot = ExecClearTuple(writer->slot);
   const auto columns = static_cast<Size>(RelationGetDescr(writer->relation)->natts);
@@ -193,9 +207,10 @@ void insert_row(RowWriter* writer, const RowValues& row) {
   ResetPerTupleExprContext(writer->estate);
 }
 
-bool delete_row(Relation relation, ItemPointer place) {
+bool delete_row(Relation relation, TupleTableSlot* current) {
+  check_snapshot(current);
   TM_FailureData failure;
-  return table_tuple_delete(relation, place, GetCurrentCommandId(true), InvalidSnapshot, InvalidSnapshot, true, &failure,
+  return table_tuple_delete(relation, &current->tts_tid, GetCurrentCommandId(true), InvalidSnapshot, InvalidSnapshot, true, &failure,
                             false) == TM_Ok;
 }
 

@@ -29,7 +29,8 @@ struct ColumnValue {
 };
 // Writes some columns of the row whose version at *place is in current; the row
 // must be locked by this transaction. *place becomes the new version's. False:
-// it has been updated or deleted meanwhile.
+// it has been updated or deleted meanwhile. Raises 40001 under REPEATABLE READ and SERIALIZABLE where the row has
+// changed since the snapshot.
 bool write_row(RowWriter* writer, ItemPointer place, const ColumnValue* values, int count, TupleTableSlot* current);
 
 // The values of a new row, all NULL at first; in the current memory context.
@@ -45,6 +46,6 @@ RowValues new_row(Relation relation);
 // Adds a row; its place is then in the writer's slot. Raises 23505 where a unique index has its key.
 void insert_row(RowWriter* writer, const RowValues& row);
 // False: it has been updated or deleted meanwhile.
-bool delete_row(Relation relation, ItemPointer place);
+bool delete_row(Relation relation, TupleTableSlot* current);
 
 }  // namespace chatopt::pg

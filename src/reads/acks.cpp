@@ -1,5 +1,7 @@
 #include "reads/acks.hpp"
 
+#include <cstring>
+
 #include "core/reads/unread.hpp"
 #include "pg/row_finder.hpp"
 #include "pg/row_writer.hpp"
@@ -81,7 +83,7 @@ void AckStore::save(int64 index, const core::AckChunk& chunk) {
   const bool found = find(index);
   bool written = true;
   if (core::ack_is_empty(chunk)) {
-    if (found) written = pg::delete_row(table_, &slot_->tts_tid);
+    if (found) written = pg::delete_row(table_, slot_);
   } else if (found) {
     const pg::ColumnValue values[] = {{mark::kDelivered, pack(chunk.delivered), false},
                                       {mark::kRead, pack(chunk.read), false}};
@@ -107,7 +109,7 @@ void absorb(const Reads& reads, Relation states, const StateKey& key, AckStore* 
   UnregisterSnapshot(snapshot);
   ExecDropSingleTupleTableSlot(slot);
   table_close(table, NoLock);
-  if (changed != 0) (void)raise_positions(reads, states, key, positions.delivered, positions.read, row);
+  if (changed != 0) (void)raise_positions(reads, states, key, {positions.delivered, positions.read, nullptr}, row);
 }
 
 // The chunks that a member has, ascending; in the current memory context.
@@ -179,6 +181,33 @@ void settle_acks(const Reads& reads, Relation states, const StateKey& key, int64
   absorb(reads, states, key, &store, last, row);
   drop_passed(reads, key, &store, *row);
   store.close();
+}
+
+bool replace_acks(const Reads& reads, const StateKey& key, const AckNumbers& delivered, const AckNumbers& read) {
+  AckStore store(reads, key);
+  const Chunks present = chunks_of(reads, key);
+  bool changed = false;
+  int d = 0;
+  int r = 0;
+  for (int p = 0; d < delivered.count || p < present.count;) {
+    int64 index = d < delivered.count ? core::skip_chunk(0, delivered.numbers[d]) : present.index[p];
+    if (p < present.count) index = Min(index, present.index[p]);
+    core::AckChunk wanted = {};
+    for (; d < delivered.count && core::skip_chunk(0, delivered.numbers[d]) == index; ++d)
+      core::ack(wanted, core::Mark::kDelivered, delivered.numbers[d]);
+    for (; r < read.count && core::skip_chunk(0, read.numbers[r]) == index; ++r)
+      core::ack(wanted, core::Mark::kRead, read.numbers[r]);
+    core::AckChunk there;
+    if (!store.load(index, there)) there = {};
+    if (std::memcmp(&there, &wanted, sizeof wanted) != 0) {
+      store.save(index, wanted);
+      changed = true;
+    }
+    if (p < present.count && present.index[p] == index) ++p;
+  }
+  store.close();
+  pfree(present.index);
+  return changed;
 }
 
 int64 count_acknowledged(const Reads& reads, Relation marks, Relation skipped, const StateKey& key, int64 last,

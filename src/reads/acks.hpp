@@ -20,6 +20,14 @@ void acknowledge(const Reads& reads, Relation states, const StateKey& key, core:
 // drops what they passed. The row is locked. For a member who has such marks.
 void settle_acks(const Reads& reads, Relation states, const StateKey& key, int64 last, StateRow* row);
 
+// Has just these numbers acknowledged, ascending, those read among those delivered: for an import that has worked them out
+// anew. The row is locked. Returns whether that changed anything.
+struct AckNumbers {
+  const int64* numbers;
+  int count;
+};
+bool replace_acks(const Reads& reads, const StateKey& key, const AckNumbers& delivered, const AckNumbers& read);
+
 // How many counted messages after this number are acknowledged as read: not
 // unread, though above the position.
 int64 count_acknowledged(const Reads& reads, Relation marks, Relation skipped, const StateKey& key, int64 last,

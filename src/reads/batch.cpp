@@ -4,7 +4,6 @@
 
 #include "reads/batch.hpp"
 #include "reads/call.hpp"
-#include "reads/conversation_row.hpp"
 #include "reads/marks.hpp"
 #include "reads/state_row.hpp"
 #include "reads/status.hpp"
@@ -48,12 +47,12 @@ uint64 fold(const Reads& reads, Receipt* receipts, uint64 count) {
   return kept;
 }
 
-bool apply_one(const Reads& reads, Relation table, const Receipt& receipt, int64 last) {
+bool apply_one(const Reads& reads, Relation table, const Receipt& receipt) {
   StateRow row;
-  const int64 read = Min(receipt.read, last);
-  const Raised raised = raise_positions(reads, table, receipt.key, Min(receipt.delivered, last), read, &row);
+  int64 last;
+  const Raised raised = raise_positions(reads, table, receipt.key, {receipt.delivered, receipt.read, &last}, &row);
   if (raised == Raised::kNoMember) return false;
-  settle_marks(reads, receipt.key, read, last, &row);
+  settle_marks(reads, receipt.key, Min(receipt.read, last), last, &row);
   return raised == Raised::kMoved;
 }
 
@@ -65,21 +64,13 @@ int64 apply_receipts(const Reads& reads, Receipt* receipts, uint64 count, Caller
   Relation table = table_open(reads.read_state, RowExclusiveLock);
   MemoryContext each = AllocSetContextCreate(CurrentMemoryContext, "chatopt receipts", ALLOCSET_SMALL_SIZES);
   int64 moved = 0;
-  int64 last = 0;
-  bool known = false;
-  Datum conversation = 0;
   for (uint64 i = 0; i < count; ++i) {
     CHECK_FOR_INTERRUPTS();
     MemoryContext before = MemoryContextSwitchTo(each);
     const Receipt receipt = receipts[i];
-    if (i == 0 || !datum_image_eq(conversation, receipt.key.conversation, reads.conversation_type.by_value,
-                                  reads.conversation_type.length))
-      known = newest_last_number(*reads.chat, receipt.key.conversation, &last);
-    conversation = receipt.key.conversation;
-    if (known && caller == Caller::kPatient && is_busy(reads, table, receipt.key))
+    if (caller == Caller::kPatient && is_busy(reads, table, receipt.key))
       receipts[(*busy)++] = receipt;
-    else if (known && (caller != Caller::kChecked || movable_by_caller(reads, receipt.key)) &&
-             apply_one(reads, table, receipt, last))
+    else if ((caller != Caller::kChecked || movable_by_caller(reads, receipt.key)) && apply_one(reads, table, receipt))
       ++moved;
     MemoryContextSwitchTo(before);
     MemoryContextReset(each);

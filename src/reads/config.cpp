@@ -2,15 +2,18 @@
 // the caller owns every table named.
 
 #include "counters/config.hpp"
+#include "reads/reads.hpp"
 #include "pg/postgres.hpp"
 
 extern "C" {
 PG_FUNCTION_INFO_V1(chatopt_save_reads);
 PG_FUNCTION_INFO_V1(chatopt_save_read_log);
+PG_FUNCTION_INFO_V1(chatopt_save_views);
 PG_FUNCTION_INFO_V1(chatopt_forget_reads);
 PG_FUNCTION_INFO_V1(chatopt_reads_config);
 PGDLLEXPORT Datum chatopt_save_reads(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum chatopt_save_read_log(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum chatopt_save_views(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum chatopt_forget_reads(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum chatopt_reads_config(PG_FUNCTION_ARGS);
 }
@@ -42,11 +45,13 @@ void check_attached(Oid messages) {
   pg_unreachable();
 }
 
-// The log is no other chat's table, and none of this one's other tables.
-void check_log_free(Oid messages, Oid* types, Datum* values) {
+// The table is no other chat's, and none of this one's other tables.
+void check_free_for(const char* column, Oid messages, Oid* types, Datum* values) {
   if (counters::run_as_config_owner(
-          "SELECT FROM chatopt.read_tracking AS t WHERE (t.messages <> $1 AND t.read_log = $2) OR "
-          "$2 IN (t.messages, t.read_state, t.read_heads, t.skipped_numbers, t.read_marks)",
+          psprintf("SELECT FROM chatopt.read_tracking AS t WHERE (t.messages <> $1 AND $2 IN (t.read_log, t.views)) OR "
+                   "(t.messages = $1 AND t.%s IS DISTINCT FROM $2 AND $2 IN (t.read_log, t.views)) OR "
+                   "$2 IN (t.messages, t.read_state, t.read_heads, t.skipped_numbers, t.read_marks)",
+                   column),
           2, types, values, nullptr) > 0)
     raise_in_use(messages);
 }
@@ -54,12 +59,40 @@ void check_log_free(Oid messages, Oid* types, Datum* values) {
 void check_free(Oid messages, Oid* types, Datum* values) {
   if (counters::run_as_config_owner("SELECT FROM chatopt.read_tracking AS t WHERE t.messages <> $1 AND "
                                     "ARRAY[t.read_state, t.read_heads, t.skipped_numbers, t.read_marks, "
-                                    "t.read_log]::oid[] && ARRAY[$2, $3, $4, $5]",
+                                    "t.read_log, t.views]::oid[] && ARRAY[$2, $3, $4, $5]",
                                     5, types, values, nullptr) > 0)
     raise_in_use(messages);
 }
 
+// An optional table; NULL where none is to be kept.
+void save_table(FunctionCallInfo fcinfo, const char* column) {
+  if (PG_ARGISNULL(0)) ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("messages must not be null")));
+  const Oid messages = PG_GETARG_OID(0);
+  counters::check_owns(messages);
+  Oid types[] = {OIDOID, OIDOID};
+  Datum values[] = {PG_GETARG_DATUM(0), PG_ARGISNULL(1) ? Datum{0} : PG_GETARG_DATUM(1)};
+  const char nulls[] = {' ', PG_ARGISNULL(1) ? 'n' : ' ', '\0'};
+  if (!PG_ARGISNULL(1)) {
+    counters::check_owns(PG_GETARG_OID(1));
+    check_free_for(column, messages, types, values);
+  }
+  if (counters::run_as_config_owner(psprintf("UPDATE chatopt.read_tracking SET %s = $2 WHERE messages = $1", column),
+                                    lengthof(types), types, values, nulls) == 0)
+    raise_untracked(messages);
+  counters::invalidate_chat(messages);
+}
+
 }  // namespace
+
+void write_tracked(Oid messages) {
+  Oid type = OIDOID;
+  Datum value = ObjectIdGetDatum(messages);
+  if (counters::run_as_config_owner(
+          "UPDATE chatopt.read_tracking SET state = 'tracked' WHERE messages = $1 AND state <> 'tracked'", 1, &type,
+          &value, nullptr) > 0)
+    counters::invalidate_chat(messages);
+}
+
 }  // namespace chatopt::reads
 
 // save_reads(messages, read_state, read_heads, skipped_numbers, read_marks, own_messages, state, undo)
@@ -89,23 +122,15 @@ Datum chatopt_save_reads(PG_FUNCTION_ARGS) {
   PG_RETURN_VOID();
 }
 
-// save_read_log(messages, read_log): NULL where none is to be kept.
+// save_read_log(messages, read_log)
 Datum chatopt_save_read_log(PG_FUNCTION_ARGS) {
-  using namespace chatopt;
-  if (PG_ARGISNULL(0)) ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("messages must not be null")));
-  const Oid messages = PG_GETARG_OID(0);
-  counters::check_owns(messages);
-  Oid types[] = {OIDOID, OIDOID};
-  Datum values[] = {PG_GETARG_DATUM(0), PG_ARGISNULL(1) ? Datum{0} : PG_GETARG_DATUM(1)};
-  const char nulls[] = {' ', PG_ARGISNULL(1) ? 'n' : ' ', '\0'};
-  if (!PG_ARGISNULL(1)) {
-    counters::check_owns(PG_GETARG_OID(1));
-    reads::check_log_free(messages, types, values);
-  }
-  if (counters::run_as_config_owner("UPDATE chatopt.read_tracking SET read_log = $2 WHERE messages = $1",
-                                    lengthof(types), types, values, nulls) == 0)
-    reads::raise_untracked(messages);
-  counters::invalidate_chat(messages);
+  chatopt::reads::save_table(fcinfo, "read_log");
+  PG_RETURN_VOID();
+}
+
+// save_views(messages, views)
+Datum chatopt_save_views(PG_FUNCTION_ARGS) {
+  chatopt::reads::save_table(fcinfo, "views");
   PG_RETURN_VOID();
 }
 

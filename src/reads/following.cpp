@@ -5,6 +5,7 @@
 #include "reads/head_row.hpp"
 #include "reads/marks.hpp"
 #include "reads/membership.hpp"
+#include "reads/queue.hpp"
 #include "reads/skipping.hpp"
 #include "reads/state_row.hpp"
 
@@ -31,23 +32,17 @@ int in_member_order(const void* left, const void* right, void* argument) {
 bool ready_head(const Reads& reads, Relation table, Datum conversation, int64 stored_last, Head* head) {
   if (find_head(reads, conversation, head)) return true;
   if (stored_last != 0) return false;
-  insert_head(reads, conversation, head);
+  *head = {};
+  head->filled = true;
   join_present_members(reads, table, conversation, stored_last, head);
-  write_head(reads, conversation, *head);
+  insert_head(reads, conversation, head);
   return true;
-}
-
-void read_own(const Reads& reads, Relation table, const StateKey& key, int64 number, int64 last) {
-  if (number == 0 || !reads.own_messages_read) return;
-  StateRow row;
-  if (raise_positions(reads, table, key, number, number, &row) != Raised::kNoMember)
-    settle_marks(reads, key, number, last, &row);
 }
 
 // Everybody of whom something was noted, in the order of the index on members:
 // the order in which rows are locked everywhere.
-void follow_members(Reads& reads, Relation table, Datum conversation, const core::MemberNotes& notes, int64 last,
-                    Head* head) {
+void follow_members(Reads& reads, Relation table, Datum conversation, const core::MemberNotes& notes, int64 joined,
+                    int64 last, Head* head) {
   const std::size_t count = notes.size();
   auto* members = static_cast<Followed*>(MemoryContextAllocHuge(CurrentMemoryContext, count * sizeof(Followed)));
   for (std::size_t i = 0; i < count; ++i) {
@@ -58,9 +53,8 @@ void follow_members(Reads& reads, Relation table, Datum conversation, const core
   for (std::size_t i = 0; i < count; ++i) {
     const StateKey key = {members[i].member, conversation};
     const Entry& entry = members[i].entry;
-    read_own(reads, table, key, entry.sent, last);
-    if (head != nullptr && entry.event == Event::kJoined) join(reads, table, key, last, head);
-    read_own(reads, table, key, entry.sent_since_join, last);
+    if (head != nullptr && entry.event == Event::kJoined) join(reads, table, key, joined, head);
+    read_own(reads, table, key, Max(entry.sent, entry.sent_since_join), last);
     if (head != nullptr && entry.event == Event::kLeft) leave(reads, table, key, last, head);
   }
   pfree(members);
@@ -85,7 +79,9 @@ void follow(Reads& reads, const core::Counter& counter, const core::TrackedNotes
     const Head before = head;
     // Before a conversation is filled in, its last batch will see who is a member.
     const bool kept = ready && head.filled;
-    follow_members(reads, table, conversation, notes->members, counter.last(), kept ? &head : nullptr);
+    // The first message is to be read by whoever joins with it.
+    const int64 joined = stored_last == 0 ? 0 : counter.last();
+    follow_members(reads, table, conversation, notes->members, joined, counter.last(), kept ? &head : nullptr);
     if (kept && (before.next_slot != head.next_slot || before.members != head.members))
       write_head(reads, conversation, head);
   }
@@ -93,6 +89,15 @@ void follow(Reads& reads, const core::Counter& counter, const core::TrackedNotes
 }
 
 }  // namespace
+
+// An unread mark follows only what is news: a message that came back, or went
+// to another partition, was not sent now.
+void read_own(const Reads& reads, Relation table, const StateKey& key, int64 number, int64 last) {
+  if (number == 0 || !reads.own_messages_read) return;
+  StateRow row;
+  if (raise_positions(reads, table, key, {number, number, nullptr}, &row) == Raised::kMoved && row.read_moved)
+    settle_marks(reads, key, number, last, &row);
+}
 
 void counter_written(const counters::Chat& chat, const core::Counter& counter, int64 stored_last) {
   const core::TrackedNotes* notes = counter.tracked_notes();
@@ -110,8 +115,8 @@ void conversation_gone(const counters::Chat& chat, Datum from, const Datum* to) 
   (void)counters::run_as_owner(
       chat, psprintf("SELECT FROM %s WHERE conversation_id = $1 ORDER BY member_id, joined_seq FOR UPDATE", state), 1,
       keys);
-  for (const Oid table :
-       {reads.read_state, reads.read_marks, reads.read_log, reads.skipped_numbers, reads.read_heads}) {
+  for (const Oid table : {reads.read_state, reads.read_marks, reads.read_log, reads.skipped_numbers, reads.read_heads,
+                          reads.views}) {
     if (!OidIsValid(table)) continue;
     const char* name = counters::qualified_name(table);
     (void)counters::run_as_owner(
@@ -121,11 +126,17 @@ void conversation_gone(const counters::Chat& chat, Datum from, const Datum* to) 
                  name),
         to == nullptr ? 1 : 2, keys);
   }
+  const Oid queue = to == nullptr ? InvalidOid : queue_of(chat.messages);
+  if (OidIsValid(queue) && get_rel_name(queue) != nullptr)
+    (void)counters::run_as_owner(
+        chat, psprintf("UPDATE %s SET conversation_id = $2 WHERE conversation_id = $1", counters::qualified_name(queue)),
+        2, keys);
 }
 
 void conversations_truncated(const counters::Chat& chat) {
   const Reads& reads = *chat.reads;
-  for (const Oid table : {reads.read_state, reads.read_marks, reads.read_log, reads.skipped_numbers, reads.read_heads})
+  for (const Oid table : {reads.read_state, reads.read_marks, reads.read_log, reads.skipped_numbers, reads.read_heads,
+                          reads.views})
     if (OidIsValid(table))
       (void)counters::run_as_owner(chat, psprintf("DELETE FROM %s", counters::qualified_name(table)), 0, nullptr);
 }

@@ -38,14 +38,13 @@ bool find_head_seen(const Reads& reads, Datum conversation, Snapshot snapshot, H
 }
 
 void insert_head(const Reads& reads, Datum conversation, Head* head) {
-  *head = {};
-  head->filled = true;
   Relation table = table_open(reads.read_heads, RowExclusiveLock);
   pg::RowWriter writer = pg::open_writer(table);
   pg::RowValues row = pg::new_row(table);
   row.set(head::kConversation, conversation);
-  row.set(head::kNextSlot, Int32GetDatum(0));
-  row.set(head::kMembers, Int32GetDatum(0));
+  row.set(head::kNextSlot, Int32GetDatum(head->next_slot));
+  row.set(head::kMembers, Int32GetDatum(head->members));
+  if (!head->filled) row.set(head::kFilledUpto, Int64GetDatum(head->filled_upto));
   pg::insert_row(&writer, row);
   head->place = writer.slot->tts_tid;
   pg::close_writer(&writer);

@@ -19,7 +19,7 @@ struct Head {
 bool find_head(const Reads& reads, Datum conversation, Head* head);
 // As a snapshot sees it.
 bool find_head_seen(const Reads& reads, Datum conversation, Snapshot snapshot, Head* head);
-// Makes one of a conversation without members, all filled in.
+// Makes it, as head says.
 void insert_head(const Reads& reads, Datum conversation, Head* head);
 // Writes next_slot, members and how far it is filled.
 void write_head(const Reads& reads, Datum conversation, const Head& head);

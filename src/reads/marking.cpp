@@ -43,15 +43,14 @@ bool read_arguments(FunctionCallInfo fcinfo, const char* function, const char* n
 
 bool move(const Marked& marked, bool read, StateRow* row) {
   const Reads& reads = *marked.call->reads;
-  // A client may be ahead of what is stored: a mark goes no further than the last message.
   int64 last;
-  if (!newest_last_number(*reads.chat, marked.key.conversation, &last)) return false;
-  const int64 upto = Min(marked.number, last);
   Relation table = table_open(reads.read_state, RowExclusiveLock);
-  const bool found = raise_positions(reads, table, marked.key, upto, read ? upto : 0, row) != Raised::kNoMember;
+  const Raised raised =
+      raise_positions(reads, table, marked.key, {marked.number, read ? marked.number : 0, &last}, row);
   table_close(table, NoLock);
-  if (found) settle_marks(reads, marked.key, read ? upto : 0, last, row);
-  return found;
+  if (raised == Raised::kNoMember) return false;
+  settle_marks(reads, marked.key, read ? Min(marked.number, last) : 0, last, row);
+  return true;
 }
 
 // Is it the member's own? Then it is read already, and counted so.

@@ -32,7 +32,7 @@ void write_unread(Relation table, TupleTableSlot* slot, int64 position) {
 }
 
 void drop(Relation table, TupleTableSlot* slot) {
-  if (!pg::delete_row(table, &slot->tts_tid))
+  if (!pg::delete_row(table, slot))
     elog(ERROR, "mark in table \"%s\" was changed under its lock", RelationGetRelationName(table));
 }
 

@@ -39,16 +39,22 @@ Earlier find_earlier(const Reads& reads, Relation table, const StateKey& key) {
   return earlier;
 }
 
-void insert_interval(Relation table, const StateKey& key, int64 number, int32 slot) {
-  pg::RowWriter writer = pg::open_writer(table);
-  pg::RowValues row = pg::new_row(table);
+void insert_interval(pg::RowWriter* writer, const StateKey& key, int64 number, int32 slot) {
+  pg::RowValues row = pg::new_row(writer->relation);
   row.set(state::kConversation, key.conversation);
   row.set(state::kMember, key.member);
   row.set(state::kJoined, Int64GetDatum(number));
   row.set(state::kDelivered, Int64GetDatum(number));
   row.set(state::kRead, Int64GetDatum(number));
   row.set(state::kSlot, Int32GetDatum(slot));
-  pg::insert_row(&writer, row);
+  pg::insert_row(writer, row);
+  pfree(row.values);
+  pfree(row.nulls);
+}
+
+void insert_interval(Relation table, const StateKey& key, int64 number, int32 slot) {
+  pg::RowWriter writer = pg::open_writer(table);
+  insert_interval(&writer, key, number, slot);
   pg::close_writer(&writer);
   CommandCounterIncrement();
 }
@@ -81,6 +87,17 @@ void join(const Reads& reads, Relation table, const StateKey& key, int64 number,
     write_left(table, earlier.place, Datum{0}, true);
   else
     insert_interval(table, key, number, earlier.any ? earlier.slot : head->next_slot++);
+}
+
+void join_first(Relation table, Datum conversation, const Datum* members, uint64 count, int64 number, Head* head) {
+  pg::RowWriter writer = pg::open_writer(table);
+  for (uint64 i = 0; i < count; ++i) {
+    insert_interval(&writer, {members[i], conversation}, number, head->next_slot++);
+    head->members += 1;
+    CHECK_FOR_INTERRUPTS();
+  }
+  pg::close_writer(&writer);
+  CommandCounterIncrement();
 }
 
 void leave(const Reads& reads, Relation table, const StateKey& key, int64 number, Head* head) {

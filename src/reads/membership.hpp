@@ -14,6 +14,9 @@ namespace chatopt::reads {
 // and left to be written. Cost: one look at the member's intervals, one row.
 void join(const Reads& reads, Relation table, const StateKey& key, int64 number, Head* head);
 
+// Members of a conversation that nobody has been a member of yet, in order of key. Cost: one row each.
+void join_first(Relation table, Datum conversation, const Datum* members, uint64 count, int64 number, Head* head);
+
 // Ends the open interval; nothing where there is none.
 void leave(const Reads& reads, Relation table, const StateKey& key, int64 number, Head* head);
 

@@ -28,13 +28,26 @@ const char* take_query(const char* queue) {
                   queue, queue);
 }
 
-// What an entry says. False: nothing that can be applied.
+// The queue is a table of the application's, which may have changed it since: values are taken for what they are.
+void check_types(const Reads& reads, Oid queue, TupleDesc descriptor) {
+  const Oid wanted[] = {reads.conversation_type.type, reads.member_type.type, INT8OID, TEXTOID, TIMESTAMPTZOID};
+  for (int i = 0; i < static_cast<int>(lengthof(wanted)); ++i)
+    if (getBaseType(SPI_gettypeid(descriptor, i + 1)) != getBaseType(wanted[i]))
+      ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                      errmsg("column \"%s\" of receipt queue \"%s\" is of type %s, not %s",
+                             SPI_fname(descriptor, i + 1), get_rel_name(queue),
+                             format_type_be(SPI_gettypeid(descriptor, i + 1)), format_type_be(wanted[i])),
+                      errhint("Give the column its type back.")));
+}
+
+// What an entry says. False: nothing that can be applied. One without a time came now.
 bool read_entry(HeapTuple tuple, TupleDesc descriptor, Receipt* receipt) {
   Datum values[kQueuedAt];
   for (int column = kConversation; column <= kQueuedAt; ++column) {
     bool null;
     values[column - 1] = SPI_getbinval(tuple, descriptor, column, &null);
-    if (null) return false;
+    if (null && column != kQueuedAt) return false;
+    if (null) values[column - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
   }
   Status status;
   if (!is_status(values[kStatus - 1], &status)) return false;
@@ -64,16 +77,26 @@ void put_back(const Reads& reads, const char* queue, const Receipt& receipt) {
   }
 }
 
+// Waits for nobody: what another drain, not committed yet, holds is left to it.
 void note_drained(Oid messages, int64 rejected) {
   Oid types[] = {OIDOID, INT8OID};
   Datum values[] = {ObjectIdGetDatum(messages), Int64GetDatum(rejected)};
   (void)counters::run_as_config_owner(
-      "UPDATE chatopt.receipt_queue SET rejected = rejected + $2, drained_at = clock_timestamp() WHERE messages = $1", 2,
-      types, values, nullptr);
+      "UPDATE chatopt.receipt_queue AS q SET rejected = q.rejected + $2, drained_at = clock_timestamp() "
+      "FROM (SELECT messages FROM chatopt.receipt_queue WHERE messages = $1 FOR NO KEY UPDATE SKIP LOCKED) AS free "
+      "WHERE q.messages = free.messages",
+      2, types, values, nullptr);
   if (rejected > 0)
     ereport(LOG, (errmsg("%lld entries of the receipt queue of table \"%s\" say nothing that can be applied",
                          static_cast<long long>(rejected), get_rel_name(messages)),
                   errdetail("A column was NULL, or the status unknown.")));
+}
+
+void check_enabled(Oid messages) {
+  if (tracked_reads(messages).chat->disabled)
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("the chat of table \"%s\" is disabled", get_rel_name(messages)),
+                    errdetail("What waits in its receipt queue stays there."), errhint("Call chatopt.enable.")));
 }
 
 }  // namespace
@@ -95,6 +118,7 @@ uint64 drain_queue(Oid messages, Oid queue, int32 batch_size) {
   if (SPI_execute_with_args(take_query(name), 1, &type, &value, nullptr, false, 0) != SPI_OK_DELETE_RETURNING)
     elog(ERROR, "entries could not be taken from their queue");
   const uint64 taken = SPI_processed;
+  check_types(reads, queue, SPI_tuptable->tupdesc);
   auto* receipts = static_cast<Receipt*>(MemoryContextAllocHuge(CurrentMemoryContext, (taken + 1) * sizeof(Receipt)));
   uint64 count = 0;
   for (uint64 i = 0; i < taken; ++i)
@@ -142,5 +166,6 @@ Datum chatopt_reads_drain_receipts(PG_FUNCTION_ARGS) {
                     errhint("Call chatopt.create_receipt_queue.")));
   if (pg_class_aclcheck(queue, GetUserId(), ACL_DELETE) != ACLCHECK_OK)
     aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(queue));
+  reads::check_enabled(messages);
   PG_RETURN_INT64(static_cast<int64>(reads::drain_queue(messages, queue, PG_GETARG_INT32(1))));
 }

@@ -39,15 +39,22 @@ bool lock_worker(Oid messages, bool session) {
   return LockAcquire(&tag, ExclusiveLock, session, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
-// One batch in a transaction of its own. False: there is no queue to drain any more.
+// The reads of a table, if they are tracked still; else NULL.
+const Reads* reads_of(Oid messages) {
+  const counters::Chat* chat = get_rel_name(messages) == nullptr ? nullptr : counters::find_chat(messages);
+  return chat == nullptr || chat->messages != messages ? nullptr : chat->reads;
+}
+
+// One batch in a transaction of its own; none while the chat is disabled. False: there is no queue to drain any more.
 bool drain_once(Oid messages, uint64* taken) {
   SetCurrentStatementStartTimestamp();
   StartTransactionCommand();
   PushActiveSnapshot(GetTransactionSnapshot());
   pgstat_report_activity(STATE_RUNNING, "chatopt receipts: drain");
-  const Oid queue = get_rel_name(messages) == nullptr ? InvalidOid : queue_of(messages);
+  const Reads* reads = reads_of(messages);
+  const Oid queue = reads == nullptr ? InvalidOid : queue_of(messages);
   const bool there = OidIsValid(queue) && get_rel_name(queue) != nullptr;
-  if (there) *taken = drain_queue(messages, queue, kBatch);
+  if (there && !reads->chat->disabled) *taken = drain_queue(messages, queue, kBatch);
   PopActiveSnapshot();
   CommitTransactionCommand();
   pgstat_report_stat(false);

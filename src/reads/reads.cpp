@@ -3,7 +3,9 @@
 #include <cstring>
 
 #include "counters/follower.hpp"
+#include "reads/filling.hpp"
 #include "reads/following.hpp"
+#include "reads/verifying.hpp"
 
 namespace chatopt::reads {
 namespace {
@@ -20,7 +22,8 @@ enum ConfigColumn {
   kPrivateSize,
   kSmallSize,
   kLargeSize,
-  kReadLog = 13
+  kReadLog = 13,
+  kViews = 14
 };
 
 void read_row(TupleTableSlot* slot, Reads* reads) {
@@ -33,12 +36,15 @@ void read_row(TupleTableSlot* slot, Reads* reads) {
   reads->skipped_numbers = DatumGetObjectId(value_at(kSkippedNumbers));
   reads->read_marks = DatumGetObjectId(value_at(kReadMarks));
   reads->own_messages_read = strcmp(TextDatumGetCString(value_at(kOwnMessages)), "read") == 0;
+  reads->filling = strcmp(TextDatumGetCString(value_at(kState)), "filling") == 0;
   reads->private_size = DatumGetInt32(value_at(kPrivateSize));
   reads->small_size = DatumGetInt32(value_at(kSmallSize));
   reads->large_size = DatumGetInt32(value_at(kLargeSize));
   bool null;
   const Datum log = slot_getattr(slot, kReadLog, &null);
   reads->read_log = null ? InvalidOid : DatumGetObjectId(log);
+  const Datum views = slot_getattr(slot, kViews, &null);
+  reads->views = null ? InvalidOid : DatumGetObjectId(views);
 }
 
 // The configuration row that has this relation in this column: the messages table
@@ -131,6 +137,10 @@ void load(counters::Chat* chat) {
   if (OidIsValid(reads->read_log) && get_rel_name(reads->read_log) == nullptr) reads->read_log = InvalidOid;
   if (OidIsValid(reads->read_log))
     reads->log = find_index(*chat, reads->read_log, {log::kConversation, log::kMember, log::kUpto}, true);
+  // Somebody who drops the table of views wants none; messages go on being sent.
+  if (OidIsValid(reads->views) && get_rel_name(reads->views) == nullptr) reads->views = InvalidOid;
+  if (OidIsValid(reads->views))
+    reads->view = find_index(*chat, reads->views, {view::kConversation, view::kNumber, view::kSlot}, true);
   reads->member_type = reads->states.key[0].type;
   reads->conversation_type = reads->states.key[1].type;
   read_order(reads);
@@ -138,7 +148,10 @@ void load(counters::Chat* chat) {
   chat->note_senders = reads->own_messages_read;
 }
 
-constexpr counters::Follower kFollower = {load, counter_written, conversation_gone, conversations_truncated};
+constexpr counters::Follower kFollower = {
+    load,    counter_written,        conversation_gone, conversations_truncated,
+    "reads", unfilled_conversations, unfilled_numbers,  stray_conversations,
+    fill,    write_tracked,          append_triggers,   verify};
 
 }  // namespace
 
@@ -146,6 +159,11 @@ const counters::Chat* chat_of_read_state(Oid table) {
   Reads reads = {};
   const Oid messages = read_config(kReadState, table, &reads);
   return OidIsValid(messages) ? counters::attached_chat(messages) : nullptr;
+}
+
+Oid read_state_of(Oid messages) {
+  Reads reads = {};
+  return OidIsValid(read_config(kMessages, messages, &reads)) ? reads.read_state : InvalidOid;
 }
 
 Reads* find_reads(Oid messages) { return counters::attached_chat(messages)->reads; }

@@ -30,6 +30,11 @@ namespace log {
 enum Column : AttrNumber { kConversation = 1, kMember, kFrom, kUpto, kAt };
 }
 
+// <messages>_views: how often a message was viewed, in several rows.
+namespace view {
+enum Column : AttrNumber { kConversation = 1, kNumber, kSlot, kViews };
+}
+
 struct Reads {
   const counters::Chat* chat;
   Oid read_state;
@@ -37,7 +42,9 @@ struct Reads {
   Oid skipped_numbers;
   Oid read_marks;
   Oid read_log;            // InvalidOid: none is kept
+  Oid views;  // invalid: not counted
   bool own_messages_read;  // sending reads up to one's own message
+  bool filling;            // conversations of before wait for backfill
   int32 private_size;
   int32 small_size;
   int32 large_size;
@@ -52,6 +59,7 @@ struct Reads {
   pg::RowFinder mark;     // (member, conversation, chunk)
   pg::RowFinder marks;    // those by conversation
   pg::RowFinder log;      // (conversation, member, upto)
+  pg::RowFinder view;  // (conversation, number, slot)
   FmgrInfo member_order;  // of the index on members
 };
 
@@ -63,6 +71,12 @@ Reads* find_reads(Oid messages);
 
 // The chat whose read state this table is. NULL: none.
 const counters::Chat* chat_of_read_state(Oid table);
+
+// The read state of an attached messages table, by the configuration alone. Invalid: reads are not tracked.
+Oid read_state_of(Oid messages);
+
+// Writes that nothing waits for backfill any more.
+void write_tracked(Oid messages);
 
 void init_reads();
 

@@ -20,20 +20,11 @@ core::Bytes set_at(TupleTableSlot* slot, AttrNumber column) {
 }
 
 void unpack(TupleTableSlot* slot, core::SkipLeaf& leaf) {
-  if (!core::skip_leaf_from_bitmaps(set_at(slot, skipped::kRemoved), set_at(slot, skipped::kUncounted), leaf))
-    raise_damaged(slot);
+  if (!unpack_skips(slot, leaf)) raise_damaged(slot);
 }
 
 void unpack(TupleTableSlot* slot, int level, core::SkipNode& node) {
-  bool null;
-  const Datum value = slot_getattr(slot, skipped::kCounts, &null);
-  if (null) raise_damaged(slot);
-  ArrayType* array = DatumGetArrayTypeP(value);
-  const bool plain = ARR_NDIM(array) == 1 && !ARR_HASNULL(array) && ARR_ELEMTYPE(array) == INT4OID;
-  if (!plain || !core::skip_node_from_ints(
-                    level, {reinterpret_cast<const int32*>(ARR_DATA_PTR(array)), static_cast<size_t>(ARR_DIMS(array)[0])},
-                    node))
-    raise_damaged(slot);
+  if (!unpack_skips(slot, level, node)) raise_damaged(slot);
 }
 
 Datum set_datum(const uint64 (&words)[core::kSkipWords]) {
@@ -58,6 +49,21 @@ struct Key {
 
 }  // namespace
 
+bool unpack_skips(TupleTableSlot* slot, core::SkipLeaf& leaf) {
+  return core::skip_leaf_from_bitmaps(set_at(slot, skipped::kRemoved), set_at(slot, skipped::kUncounted), leaf);
+}
+
+bool unpack_skips(TupleTableSlot* slot, int level, core::SkipNode& node) {
+  bool null;
+  const Datum value = slot_getattr(slot, skipped::kCounts, &null);
+  if (null) return false;
+  ArrayType* array = DatumGetArrayTypeP(value);
+  return ARR_NDIM(array) == 1 && !ARR_HASNULL(array) && ARR_ELEMTYPE(array) == INT4OID &&
+         core::skip_node_from_ints(
+             level, {reinterpret_cast<const int32*>(ARR_DATA_PTR(array)), static_cast<size_t>(ARR_DIMS(array)[0])},
+             node);
+}
+
 bool SkipLookup::find(int level, int64 chunk) const {
   const Key key(conversation_, level, chunk);
   return pg::find_row_seen(reads_->skipped, table_, key.columns, snapshot_, slot_);
@@ -75,7 +81,7 @@ bool SkipLookup::load(int level, int64 chunk, core::SkipNode& node) const {
   return found;
 }
 
-SkipStore::SkipStore(const Reads& reads, Datum conversation)
+SkipStore::SkipStore(const Reads& reads, Datum conversation) noexcept
     : reads_(&reads),
       table_(table_open(reads.skipped_numbers, RowExclusiveLock)),
       slot_(table_slot_create(table_, nullptr)),
@@ -133,7 +139,7 @@ void SkipStore::save(int level, int64 chunk, const core::SkipNode& node) {
 }
 
 void SkipStore::erase(int level, int64 chunk) {
-  if (find(level, chunk) && !pg::delete_row(table_, &slot_->tts_tid))
+  if (find(level, chunk) && !pg::delete_row(table_, slot_))
     elog(ERROR, "row of table \"%s\" was changed under its lock", RelationGetRelationName(table_));
 }
 

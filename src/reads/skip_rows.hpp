@@ -8,6 +8,10 @@
 
 namespace chatopt::reads {
 
+// A row as it is stored. False: it is damaged.
+bool unpack_skips(TupleTableSlot* slot, core::SkipLeaf& leaf);
+bool unpack_skips(TupleTableSlot* slot, int level, core::SkipNode& node);
+
 // Reads them as a snapshot sees them.
 class SkipLookup {
  public:
@@ -30,7 +34,7 @@ class SkipLookup {
 class SkipStore {
  public:
   // Opens the table; close() closes it.
-  SkipStore(const Reads& reads, Datum conversation);
+  SkipStore(const Reads& reads, Datum conversation) noexcept;
   void close();
   bool load(int level, int64 chunk, core::SkipLeaf& leaf);
   bool load(int level, int64 chunk, core::SkipNode& node);

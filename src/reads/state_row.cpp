@@ -1,6 +1,7 @@
 #include "reads/state_row.hpp"
 
 #include "pg/row_finder.hpp"
+#include "reads/conversation_row.hpp"
 #include "reads/read_log.hpp"
 
 namespace chatopt::reads {
@@ -11,15 +12,37 @@ int64 number_at(TupleTableSlot* slot, AttrNumber column, bool* null) {
   return *null ? 0 : DatumGetInt64(value);
 }
 
+StateRow moved(const StateRow& row, const Mark& mark) {
+  StateRow after = row;
+  after.read = Max(row.read, mark.read);
+  after.delivered = Max(Max(row.delivered, mark.delivered), after.read);
+  after.read_moved = after.read > row.read;
+  if (after.read_moved) {
+    after.updated_at = GetCurrentTransactionStartTimestamp();
+    after.updated_at_null = false;
+  }
+  return after;
+}
+
 // The changed columns; how many.
-int changes(const StateRow& row, int64 delivered, int64 read, pg::ColumnValue* values) {
+int changes(const StateRow& before, const StateRow& after, pg::ColumnValue* values) {
   int count = 0;
-  if (delivered > row.delivered) values[count++] = {state::kDelivered, Int64GetDatum(delivered), false};
-  if (read > row.read) {
-    values[count++] = {state::kRead, Int64GetDatum(read), false};
-    values[count++] = {state::kUpdatedAt, TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), false};
+  if (after.delivered > before.delivered)
+    values[count++] = {state::kDelivered, Int64GetDatum(after.delivered), false};
+  if (after.read_moved) {
+    values[count++] = {state::kRead, Int64GetDatum(after.read), false};
+    values[count++] = {state::kUpdatedAt, TimestampTzGetDatum(after.updated_at), false};
   }
   return count;
+}
+
+// A client may be ahead of what is stored: a mark goes no further than the last
+// message. False: no such conversation.
+bool clamp(const Reads& reads, Datum conversation, Mark* mark) {
+  if (!newest_last_number(*reads.chat, conversation, mark->last)) return false;
+  mark->delivered = Min(mark->delivered, *mark->last);
+  mark->read = Min(mark->read, *mark->last);
+  return true;
 }
 
 }  // namespace
@@ -36,31 +59,35 @@ StateRow read_state_row(TupleTableSlot* slot) {
   return row;
 }
 
-Raised raise_positions(const Reads& reads, Relation table, const StateKey& key, int64 delivered, int64 read,
-                       StateRow* row) {
+Raised raise_positions(const Reads& reads, Relation table, const StateKey& key, Mark mark, StateRow* row) {
   const Datum keys[] = {key.member, key.conversation};
   TupleTableSlot* slot = table_slot_create(table, nullptr);
   bool found = false;
   bool done = false;
   while (!done && (found = pg::find_row(reads.open_state, table, keys, slot))) {
     *row = read_state_row(slot);
+    // Looked at after the row was found: should the conversation have been made anew meanwhile, the row has gone with
+    // the old one, and is not written.
+    if (mark.last != nullptr && !clamp(reads, key.conversation, &mark)) {
+      found = false;
+      break;
+    }
+    const StateRow after = moved(*row, mark);
     pg::ColumnValue values[3];
-    const int count = changes(*row, Max(delivered, read), read, values);
+    const int count = changes(*row, after, values);
     if (count == 0) break;
     ItemPointerData place = slot->tts_tid;
     pg::RowWriter writer = pg::open_writer(table);
     done = pg::write_row(&writer, &place, values, count, slot);
     pg::close_writer(&writer);
+    if (done) {
+      if (after.read_moved && OidIsValid(reads.read_log)) log_read(reads, key, row->read, after.read, after.updated_at);
+      *row = after;
+    }
     CHECK_FOR_INTERRUPTS();
   }
-  if (done) {
-    if (read > row->read && OidIsValid(reads.read_log))
-      log_read(reads, key, row->read, read, GetCurrentTransactionStartTimestamp());
-    row->delivered = Max(row->delivered, Max(delivered, read));
-    row->read = Max(row->read, read);
-    // A second mark in the same statement is to meet this one.
-    CommandCounterIncrement();
-  }
+  // A second mark in the same statement is to meet this one.
+  if (done) CommandCounterIncrement();
   ExecDropSingleTupleTableSlot(slot);
   return done ? Raised::kMoved : found ? Raised::kUnmoved : Raised::kNoMember;
 }

@@ -16,6 +16,7 @@ struct StateRow {
   TimestampTz updated_at;
   bool updated_at_null;
   int32 slot;
+  bool read_moved;  // by raise_positions
 };
 
 // From a row of <members>_read_state.
@@ -26,13 +27,19 @@ struct StateKey {
   Datum conversation;
 };
 
+// Up to which numbers messages are delivered and read; 0: not.
+struct Mark {
+  int64 delivered;
+  int64 read;
+  int64* last;  // where given: the conversation's last number, which the mark goes no further than; set by raise_positions
+};
+
 // Moves the positions of the open interval up to these; they never go back, and
 // read implies delivered. Writes nothing where nothing moves. Waits for another
-// transaction that has moved them, never for a counter; under every isolation
-// level the newest version is what is moved.
+// transaction that has moved them, never for a counter. Raises 40001 under
+// REPEATABLE READ and SERIALIZABLE where the row has changed since the snapshot.
 enum class Raised { kNoMember, kUnmoved, kMoved };
-Raised raise_positions(const Reads& reads, Relation table, const StateKey& key, int64 delivered, int64 read,
-                       StateRow* row);
+Raised raise_positions(const Reads& reads, Relation table, const StateKey& key, Mark mark, StateRow* row);
 
 // Is the row held by another transaction? If not, and it is there, it is locked.
 bool is_busy(const Reads& reads, Relation table, const StateKey& key);

@@ -32,11 +32,13 @@ class Generator:
         without = self.without = model.without
         if model.tracked:
             weights.update(mark=22, found=3, join=8, leave=4, truncate_members=0.2)
+            if "ack_message" in schema.functions:
+                weights.update(ack=12, apply=5)
             without = self.without = model.without | {"switch"}
         weights = {kind: weight for kind, weight in weights.items() if kind not in without}
         self.cte_kinds = [kind for kind in ("insert", "insert", "update", "delete", "save") if kind not in without]
         if model.triggers:
-            weights.pop("reinsert")
+            weights.pop("reinsert", None)
         self.kinds, self.weights = list(weights), list(weights.values())
         self.inner = [kind for kind in self.kinds if kind not in ALONE]
         self.inner_weights = [weights[kind] for kind in self.inner]
@@ -479,6 +481,21 @@ class Generator:
         if rng.random() < 0.005:
             upto = rng.choice((None, 2**63 - 1, -2**63))
         return {"what": what, "conv": cid, "user": user, "upto": upto, "typed": rng.randrange(4)}
+
+    def make_ack(self, inner=False):
+        rng, (cid, user) = self.rng, self.member()
+        last = self.model.conversations[cid].last if cid in self.model.conversations else 0
+        seq = last - rng.randint(0, 5) if rng.random() < 0.8 else rng.randint(-1, last + 2)
+        return {"conv": cid, "user": user, "seq": seq, "status": rng.choice(("read", "read", "delivered", "delivered", "sent")),
+                "typed": rng.randrange(4)}
+
+    def make_apply(self, inner=False):
+        rng, entries = self.rng, []
+        for _ in range(self.some(8)):
+            a = self.make_mark()
+            cid, user = (None, a["user"]) if rng.random() < 0.02 else (a["conv"], a["user"])
+            entries.append((cid, user, a["upto"], rng.choice(("read", "delivered", "sent"))))
+        return {"entries": entries}
 
     def make_found(self, inner=False):
         rng = self.rng

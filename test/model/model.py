@@ -434,6 +434,8 @@ class Model:
                 return f"numbers {given} given to {len(keys)} rows, expected {first} to {first + len(keys) - 1}"
             for key, number in zip(keys, given):
                 self._store_message(key, self.messages[key]._replace(seq=number))
+        for _, _, keys in groups:
+            for key in keys:
                 self.read_adopted(key)
         return None
 

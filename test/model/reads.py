@@ -10,8 +10,10 @@ from model import MEMBER, READ_COMMITTED, Blocked, Fail, Model
 
 # left is None while the membership is open
 Interval = namedtuple("Interval", "joined left delivered read")
-# slot is None until the database has been seen to give one; delivered and read are numbers above the positions
-State = namedtuple("State", "slot intervals unread delivered read", defaults=(None, (), None, frozenset(), frozenset()))
+# slot is None until the database has been seen to give one; delivered and read are numbers ever acknowledged out of
+# order, held those of them that are still kept beside the positions
+State = namedtuple("State", "slot intervals unread delivered read held",
+                   defaults=(None, (), None, frozenset(), frozenset(), frozenset()))
 
 
 def reads_key(cid, user):
@@ -26,6 +28,7 @@ class Reads(Model):
         super().__init__(features, *arguments, **named)
         self.tracked, self.own_are_read = "reads" in features, "quiet" not in features
         self.reads, self.reads_of = {}, {}
+        self.absorbs = False    # whether the extension has acknowledgements, which positions take along
 
     # ------------------------------------------------------------------ storage
 
@@ -108,6 +111,15 @@ class Reads(Model):
         if not statement.unordered:
             statement.landed.clear()
 
+    def follow_inner(self, outer):
+        """Of a trigger's statement: with the one around it, where the numbers of both come in no defined order."""
+        if outer.unordered:
+            outer.landed += self.statement.landed
+            for place, before in self.statement.live_before.items():
+                outer.live_before.setdefault(place, before)
+        else:
+            self.follow()
+
     def follow_unordered(self):
         """Own messages of a statement whose rows come in no defined order: those whose number is known."""
         statement = self.statement
@@ -125,7 +137,7 @@ class Reads(Model):
         row = self.messages[key]
         if self.tracked and self.reads_own_message(row):
             place = (row.conv, row.sender)
-            self._store_reads(place, self.moved(self.reads[place], row.seq, row.seq))
+            self._store_reads(place, self.own_sent(row.conv, self.reads[place], row.seq))
 
     def reads_own_message(self, row):
         state = self.reads.get((row.conv, row.sender))
@@ -141,7 +153,7 @@ class Reads(Model):
                 continue
             self.touch_reads(row.conv, row.sender)
             place = (row.conv, row.sender)
-            self.put_reads(place, self.moved(self.reads[place], row.seq, row.seq))
+            self.put_reads(place, self.own_sent(row.conv, self.reads[place], row.seq))
 
     def join(self, key, at):
         """At the last number when the statement ends; in a conversation without a message before it, at zero."""
@@ -162,16 +174,37 @@ class Reads(Model):
         left = state.intervals[-1]._replace(left=self.conversations[key[0]].last)
         self.put_reads(key, state._replace(intervals=state.intervals[:-1] + (left,), unread=None))
 
-    @staticmethod
-    def moved(state, delivered, read):
+    def moved(self, cid, state, delivered, read):
         """Positions never go back; reading moves an unread mark along."""
-        now = state.intervals[-1]
+        now, marked = state.intervals[-1], state.unread is not None or state.held
         position = max(now.read, read)
         now = now._replace(delivered=max(now.delivered, delivered, position), read=position)
         unread = state.unread
         if unread is not None and read > unread:
             unread = read if read < position else None
-        return state._replace(intervals=state.intervals[:-1] + (now,), unread=unread)
+        state = state._replace(intervals=state.intervals[:-1] + (now,), unread=unread)
+        return self.absorbed(cid, state) if marked else state
+
+    def absorbed(self, cid, state):
+        """Positions go on over what is acknowledged, or is no message, without a gap."""
+        if not self.absorbs:
+            return state
+        last = self.conversations[cid].last
+        live = {self.messages[key].seq for key in self.by_conversation[cid]}
+        now = state.intervals[-1]
+        read, delivered = now.read, now.delivered
+        while read < last and (read + 1 in state.read or read + 1 not in live):
+            read += 1
+        delivered = max(delivered, read)
+        while delivered < last and (delivered + 1 in state.delivered or delivered + 1 not in live):
+            delivered += 1
+        now = now._replace(delivered=delivered, read=read)
+        held = frozenset(n for n in state.held if n > delivered or (n > read and n in state.read))
+        return state._replace(intervals=state.intervals[:-1] + (now,), held=held)
+
+    def own_sent(self, cid, state, number):
+        """An own message that was read before leaves an unread mark alone: it came back, it was not sent now."""
+        return self.moved(cid, state, number, number) if number > state.intervals[-1].read else state
 
     def forget_reads(self, cid):
         """The conversation is gone."""
@@ -213,9 +246,45 @@ class Reads(Model):
             state = state._replace(unread=self.value if self.value < now.read else None)
         else:
             upto = min(a["upto"], self.conversations[a["conv"]].last)
-            state = self.moved(state, upto, upto if what == "read" else 0)
+            state = self.moved(a["conv"], state, upto, upto if what == "read" else 0)
             self.value = getattr(state.intervals[-1], what)
         self.put_reads((a["conv"], a["user"]), state)
+
+    def do_ack(self, a):
+        """ack_message: one message, whatever the position."""
+        cid, user, seq, status = a["conv"], a["user"], a["seq"], a["status"]
+        state = self.open_state(cid, user)
+        if state is None:
+            return
+        message = next((row for row in map(self.messages.get, self.by_conversation[cid]) if row.seq == seq), None)
+        own = message is not None and message.sender == user and self.counts(message) and not self.own_are_read
+        now = state.intervals[-1]
+        position = now.read if status == "read" else now.delivered
+        if message is not None and status != "sent" and seq > position and not own:
+            state = state._replace(delivered=state.delivered | {seq}, held=state.held | {seq})
+            if status == "read":
+                state = state._replace(read=state.read | {seq})
+            state = self.absorbed(cid, state)
+            self.put_reads((cid, user), state)
+        now = state.intervals[-1]
+        self.value = now.read if status == "read" else now.delivered
+
+    def do_apply(self, a):
+        """apply_receipts: the greatest position of each member and conversation; how many memberships moved."""
+        folded, moved = {}, 0
+        for cid, user, upto, status in a["entries"]:
+            if None not in (cid, user, upto) and status != "sent":
+                delivered, read = folded.get((cid, user), (upto, 0))
+                folded[(cid, user)] = (max(delivered, upto), max(read, upto) if status == "read" else read)
+        for (cid, user), (delivered, read) in sorted(folded.items()):
+            state = self.open_state(cid, user)
+            if state is None:
+                continue
+            last, before = self.conversations[cid].last, state.intervals[-1]
+            delivered, read = min(delivered, last), min(read, last)
+            moved += read > before.read or max(delivered, read) > before.delivered
+            self.put_reads((cid, user), self.moved(cid, state, delivered, read))
+        self.value = moved
 
     def do_found(self, a):
         """One statement that makes a conversation, or takes one, its members, and sends."""
@@ -236,6 +305,24 @@ class Reads(Model):
         return sum(1 for key in self.by_conversation[cid] for row in (self.messages[key],)
                    if row.seq > position and self.counts(row) and row.sender != user and row.seq not in acked)
 
+    def receipts(self, cid, number, present_only=False):
+        """(recipients, delivered, seen) as sets of users; None where there is no such message."""
+        message = next((row for row in map(self.messages.get, self.by_conversation[cid]) if row.seq == number), None)
+        if message is None:
+            return None
+        recipients, delivered, seen = set(), set(), set()
+        for user in self.reads_of.get(cid, ()):
+            state = self.reads[(cid, user)]
+            for joined, left, at_delivered, at_read in state.intervals:
+                if user == message.sender or number <= joined or (left is not None and (present_only or number > left)):
+                    continue
+                recipients.add(user)
+                if number <= at_delivered or number in state.delivered:
+                    delivered.add(user)
+                if number <= at_read or number in state.read:
+                    seen.add(user)
+        return recipients, delivered, seen
+
     def skipped(self, cid):
         """(removed, uncounted): the numbers on no row, and those on rows that do not count."""
         live = {self.messages[key].seq: self.counts(self.messages[key]) for key in self.by_conversation[cid]}
@@ -246,7 +333,9 @@ class Reads(Model):
         """Whether the viewer's transaction, or the observer, sees the row as the model has it."""
         if self.owner.get(key, viewer) is not viewer:
             return False
-        return viewer is None or viewer.level == READ_COMMITTED or self.changed.get(key, 0) <= viewer.snapshot
+        if viewer is None or viewer.level == READ_COMMITTED:
+            return True
+        return max(self.changed.get(key, 0), self.truncated) <= viewer.snapshot
 
 
 def is_open(state):

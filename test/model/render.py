@@ -63,7 +63,7 @@ class Renderer:
         steps = []
         for kind, part, guarded in a["steps"]:
             text = self.part(kind, part)
-            if kind in ("lock", "share", "hold", "mark"):
+            if kind in ("lock", "share", "hold", "mark", "ack", "apply"):
                 text = text.replace("SELECT", "PERFORM", 1)
             steps.append(f"BEGIN {text}; EXCEPTION WHEN OTHERS THEN NULL; END;" if guarded else text + ";")
         return "DO $block$ BEGIN\n  " + "\n  ".join(steps) + "\nEND $block$"
@@ -347,6 +347,12 @@ class Renderer:
 
     def sql_mark(self, a):
         return self.schema.mark(a)
+
+    def sql_ack(self, a):
+        return self.schema.ack(a)
+
+    def sql_apply(self, a):
+        return self.schema.apply(a)
 
     def sql_found(self, a):
         n, schema, names = self.n, self.schema, ["id", "at", "content", "deleted", "sender"]

@@ -7,16 +7,20 @@ import time
 import psycopg2
 
 from model import SHUT, Blocked, Op
-from reads import is_open
+from reads import is_open, reads_key
 from render import Renderer
 from schema import Schema
 from skips import skipped_problem
 from statements import Statements
 
+INDIVIDUAL = 50         # members of a conversation up to which receipts tell who
 LOCK_TIMEOUT = "3s"     # the model never runs a statement that has to wait
 
 # what ended is checked by the observer afterwards
 UNCHECKED = ("begin", "savepoint", "release", "prepare", "commit", "rollback", "commit_prepared", "rollback_prepared")
+
+# these give a value
+VALUED = ("mark", "ack", "apply")
 
 # after these everything is compared
 SWEEPING = ("truncate", "truncate_members", "truncate_all", "upkeep", "switch")
@@ -62,6 +66,8 @@ class Database:
         if schema.has("reads"):
             self.observer.execute(schema.read_tables_query())
             schema.read_tables = self.observer.fetchone()
+            self.observer.execute("SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'chatopt'::regnamespace")
+            schema.functions = {row[0] for row in self.observer.fetchall()}
         for cursor in self.cursors:
             cursor.execute(schema.prepare())
 
@@ -130,6 +136,7 @@ class Runner:
         self.schema = schema
         self.model = Statements(schema.features, without=without)
         self.database = Database(schema, reference=reference, pool=pool)
+        self.model.absorbs = "ack_message" in schema.functions
         self.full_check_every = full_check_every
         self.ended = self.statements = 0
         self.kinds = collections.Counter()
@@ -176,11 +183,11 @@ class Runner:
                 for statement in sql.split(";;\n"):
                     cursor.execute(statement)
                 return None
-            if in_transaction and not nothing_to_check and op.kind != "mark":
+            if in_transaction and not nothing_to_check and op.kind not in VALUED:
                 cursor.execute(sql + "; " + self.schema.check(result.conversations, result.ids))
                 return cursor.fetchall()
             cursor.execute(sql)
-            if op.kind == "mark":
+            if op.kind in VALUED:
                 self.same_value(cursor.fetchone()[0], result.value, renderer.sql(op))
         if nothing_to_check:
             return None
@@ -337,9 +344,31 @@ class Runner:
                                       model.conversations[cid].last)
             if problem:
                 raise Difference("difference", f"skipped numbers of {schema.conversation_text(cid)}: {problem}")
+        if "receipts" in schema.functions and free:
+            for cid in free if self.full_check_every == 1 else [free[self.ended % len(free)]]:
+                self.check_receipts(cid)
         users = sorted({user for _, user in model.reads})
         for user in users[:12]:
             self.check_unread_counts(user)
+
+    def check_receipts(self, cid):
+        """Receipts of the newest messages, as sets, as counts and as who has seen them, and of numbers there are not."""
+        model, schema, observer = self.model, self.schema, self.database.observer
+        states = {user: model.reads[(cid, user)] for user in model.reads_of.get(cid, ())}
+        if not all(model.visible(reads_key(cid, user), None) for user in states):
+            return
+        last, few = model.conversations[cid].last, sum(map(is_open, states.values())) <= INDIVIDUAL
+        first = max(last - 30, -1)
+        observer.execute(schema.receipts_query(cid, first, last + 2))
+        for number, *found in observer.fetchall():
+            truth, present = model.receipts(cid, number), model.receipts(cid, number, present_only=True)
+            slots = [None if truth is None or not few else [sorted(states[user].slot for user in users) for users in sets or ()]
+                     for sets in (truth, present)]
+            counts = None if number < 1 or number > last else [None] * 3 if truth is None else [len(users) for users in truth]
+            seen = sorted(map(schema.user_text, truth[2])) if truth is not None and few else []
+            if found != [slots[0], slots[1], counts, seen]:
+                raise Difference("difference", f"receipts of {schema.conversation_text(cid)} number {number} are {found}, "
+                                 f"expected {[slots[0], slots[1], counts, seen]}")
 
     def same_head(self, cid, head):
         members = sum(1 for user in self.model.reads_of.get(cid, ()) if is_open(self.model.reads[(cid, user)]))

@@ -118,6 +118,7 @@ class Schema:
         self.counter_table = self.n["counters"] if self.has("counters") else self.n["conversations"]
         self.user_type = "text" if self.has("camel") else "bigint" if self.has("epoch") else "int"
         self.read_tables = None     # what track_reads has made
+        self.functions = frozenset()    # what the extension has in schema chatopt
         self.counter_key = self.n["conv"] if self.has("counters") else self.n["id"]
 
     # ------------------------------------------------------------------ values as text, as the database shows them
@@ -291,8 +292,22 @@ PREPARE model_send ({', '.join(types)}) AS
                 f"last_sequence::text FROM chatopt.unread_counts({quote(self.n['messages'])}, "
                 f"{self.user(user)}::{self.user_type})")
 
+    def receipts_query(self, cid, first, last):
+        """A row a number: slots of all and of present members, counts, and members who have seen it."""
+        call = f"({quote(self.n['messages'])}, {self.conversation(cid)}"
+        sets = ("CASE WHEN {0} IS NOT NULL THEN jsonb_build_array(to_jsonb(recipients({0})::int[]), "
+                "to_jsonb(delivered({0})::int[]), to_jsonb(seen({0})::int[])) END")
+        return (f"SELECT n, {sets.format('r')}, {sets.format('p')}, "
+                f"(SELECT jsonb_build_array(c.recipients, c.delivered, c.seen) FROM chatopt.receipt_counts{call}, n, n) c), "
+                f"(SELECT coalesce(jsonb_agg(s.member ORDER BY s.member COLLATE \"C\"), '[]') FROM chatopt.seen_by{call}, n) s) "
+                f"FROM generate_series({first}::bigint, {last}) n, chatopt.receipts{call}, n) r, "
+                f"chatopt.receipts{call}, n, present_only => true) p")
+
     def mark(self, a):
         """A call of mark_read and its like: keys typed or not, as a driver sends them."""
+        return f"SELECT chatopt.mark_{a['what']}({self.marked(a)}, {'NULL' if a['upto'] is None else a['upto']})"
+
+    def marked(self, a):
         conversation, member = self.conversation(a["conv"]), self.user(a["user"])
         if a["typed"] & 1 or not conversation.startswith("'"):
             conversation += "::" + self.conversation_type
@@ -300,8 +315,20 @@ PREPARE model_send ({', '.join(types)}) AS
             member += "::" + self.user_type
         elif not member.startswith("'"):
             member = quote(member)
-        upto = "NULL" if a["upto"] is None else a["upto"]
-        return f"SELECT chatopt.mark_{a['what']}({quote(self.n['messages'])}, {conversation}, {member}, {upto})"
+        return f"{quote(self.n['messages'])}, {conversation}, {member}"
+
+    def ack(self, a):
+        return f"SELECT chatopt.ack_message({self.marked(a)}, {a['seq']}, '{a['status']}')"
+
+    def apply(self, a):
+        """A call of apply_receipts with arrays of the keys' types, or of text."""
+        columns = list(zip(*a["entries"]))
+        conversations = ", ".join(map(self.conversation, columns[0]))
+        members = ", ".join(map(self.user, columns[1]))
+        numbers = ", ".join("NULL" if upto is None else str(upto) for upto in columns[2])
+        words = ", ".join(f"'{status}'" for status in columns[3])
+        return (f"SELECT chatopt.apply_receipts({quote(self.n['messages'])}, ARRAY[{conversations}]::{self.conversation_type}[], "
+                f"ARRAY[{members}]::{self.user_type}[], ARRAY[{numbers}]::bigint[], ARRAY[{words}])")
 
     @functools.lru_cache(maxsize=None)
     def keys_of_texts(self):

@@ -52,7 +52,7 @@ class Shrinker:
         for place in range(len(ops) - 1, -1, -1):
             if place >= len(ops):
                 continue
-            for field in ("rows", "ids", "pairs", "keys", "steps", "parts"):
+            for field in ("rows", "ids", "pairs", "keys", "steps", "parts", "joins", "entries"):
                 entry = 0
                 while place < len(ops) and field in ops[place].a and len(ops[place].a[field]) > 1 \
                         and entry < len(ops[place].a[field]):

@@ -78,7 +78,7 @@ class Statements(Conversations):
             try:
                 answer = Message(row.id + ANSWER_OFFSET, row.conv, None, row.at, "answer", False, None, row.sender)
                 self.insert_row(answer, "nothing", given=outer.missed)
-                self.follow()
+                self.follow_inner(outer)
                 outer.numbered += self.statement.numbered
                 answers += self.statement.numbered
             finally:

@@ -199,5 +199,29 @@ run_ok('pg_restore after DROP TABLE of an attached table', 'pg_restore', @connec
 is($node->safe_psql($db, 'SELECT count(*) FROM chatopt.chats'), '0', 'the configuration of the dropped table stayed behind');
 unlike($node->safe_psql($db, "INSERT INTO conversations (id, title) VALUES (99, 'still works') RETURNING id"), qr/ERROR/, 'conversations still take rows');
 
+# Typed functions travel with the chat: each is bound to the table, not to its name.
+$db = fresh('api');
+run_ok('a copy to make an API of', 'pg_restore', @connection, '--exit-on-error', '-d', $db, $custom);
+$node->safe_psql($db, q{
+	SET client_min_messages = warning;
+	ALTER TABLE messages RENAME TO posts;
+	CREATE SCHEMA api;
+	DO $$ BEGIN PERFORM chatopt.track_reads('posts'); PERFORM chatopt.create_api('posts', 'api'); END $$;
+	GRANT EXECUTE ON FUNCTION api.unread_count(bigint, bigint) TO chat_owner;
+	INSERT INTO conversations (id) VALUES (100);
+	INSERT INTO members VALUES (100, 1), (100, 2);
+	INSERT INTO posts (id, conversation_id, sender_id) SELECT 'api' || g, 100, 1 FROM generate_series(1, 5) g;
+	SELECT api.mark_read(100, 2, 2);
+});
+my $api = q{SELECT p.oid::regprocedure, (SELECT array_agg(a ORDER BY a::text) FROM unnest(p.proacl) a), pg_get_functiondef(p.oid), obj_description(p.oid) FROM pg_proc p WHERE pronamespace = 'api'::regnamespace ORDER BY p.proname};
+my $api_dump = "$folder/api";
+run_ok('pg_dump of an API', 'pg_dump', @connection, '-Fc', '-f', $api_dump, $db);
+my $api_copy = fresh('api_copy');
+run_ok('pg_restore of an API', 'pg_restore', @connection, '--exit-on-error', '-d', $api_copy, $api_dump);
+is($node->safe_psql($api_copy, $api), $node->safe_psql($db, $api), 'an API: functions, rights and comments as they were');
+is($node->safe_psql($api_copy, 'SELECT unread, last_read, last_sequence FROM api.unread_counts(2) WHERE conversation = 100'), '3|2|5', 'an API: positions came along');
+is($node->safe_psql($api_copy, 'SELECT api.mark_read(100, 2, 4); SELECT api.unread_count(100, 2)'), "4\n1", 'an API: the functions work');
+is($node->safe_psql($api_copy, 'SELECT * FROM chatopt.refresh_api()'), '', 'an API: nothing to refresh');
+
 $node->stop;
 done_testing();
