@@ -294,7 +294,7 @@ $$;
 COMMENT ON FUNCTION chatopt._chat_layout(regclass) IS 'internal: the layout of an attached chat with that of its reads';
 
 -- chatopt._reads_layout works out and checks the layout of tracked reads.
-CREATE FUNCTION chatopt._reads_layout(msg regclass, own text, views boolean) RETURNS jsonb
+CREATE FUNCTION chatopt._reads_layout(msg regclass, own text, views boolean DEFAULT false) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -26,10 +26,10 @@ bool ack(AckChunk& chunk, Mark mark, std::int64_t number) noexcept {
 bool ack_drop(AckChunk& chunk, std::int64_t index, const Positions& positions) noexcept {
   std::uint64_t changed = 0;
   for (int word = 0; word < kSkipWords; ++word) {
-    const std::uint64_t before = passed(index, word, positions.joined);
-    const std::uint64_t read = chunk.read[word] & (before | ~passed(index, word, positions.read));
+    const std::uint64_t earlier = passed(index, word, positions.joined);
+    const std::uint64_t read = chunk.read[word] & (earlier | ~passed(index, word, positions.read));
     const std::uint64_t delivered =
-        (chunk.delivered[word] & (before | ~passed(index, word, positions.delivered))) | read;
+        (chunk.delivered[word] & (earlier | ~passed(index, word, positions.delivered))) | read;
     changed |= (chunk.read[word] ^ read) | (chunk.delivered[word] ^ delivered);
     chunk.read[word] = read;
     chunk.delivered[word] = delivered;

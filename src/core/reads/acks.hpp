@@ -1,8 +1,8 @@
 // Messages acknowledged out of order: what a member has above its positions, in sets with the chunks of skip_rows.hpp.
 //
 // Invariant of a chunk, beside its positions: read holds no number <= the read position; delivered holds what is in
-// read, and else no number <= the delivered position. A set without members is not stored. Numbers at or before joined
-// are of an earlier membership and stay as they were left.
+// read, and else no number <= the delivered position. A set without members is not stored.
+// That is of the numbers above joined; those up to joined are what an earlier membership has left, and stay.
 // When a position moves, it takes along what follows it without a gap, and what it passed is dropped.
 #pragma once
 
@@ -27,7 +27,7 @@ struct AckChunk {
 }
 // Notes the number, of which ack_is_news, in its chunk; returns whether that changed.
 bool ack(AckChunk& chunk, Mark mark, std::int64_t number) noexcept;
-// Drops what the positions have passed since joined from the chunk of this index; returns whether that changed.
+// Drops what the positions have passed from the chunk of this index; returns whether that changed.
 bool ack_drop(AckChunk& chunk, std::int64_t index, const Positions& positions) noexcept;
 [[nodiscard]] bool ack_is_empty(const AckChunk& chunk) noexcept;
 [[nodiscard]] bool ack_holds(const AckChunk& chunk, Mark mark, std::int64_t number) noexcept;
