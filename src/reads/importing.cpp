@@ -25,12 +25,8 @@ namespace {
 constexpr int kMostPieces = 1000;
 constexpr int kFirstPiece = 3;  // argument
 
-struct StoredRow {
-  StateRow row;
-  ItemPointerData place;
-};
 struct StoredRows {
-  StoredRow* rows;
+  StateRow* rows;
   int count;
 };
 // The memberships to be, ascending by joined.
@@ -42,25 +38,25 @@ struct Pieces {
 StoredRows stored_rows(const Reads& reads, Relation table, const StateKey& key) {
   constexpr int kAtFirst = 4;
   int room = kAtFirst;
-  StoredRows stored = {static_cast<StoredRow*>(palloc(kAtFirst * sizeof(StoredRow))), 0};
+  StoredRows stored = {static_cast<StateRow*>(palloc(kAtFirst * sizeof(StateRow))), 0};
   const Datum keys[] = {key.member, key.conversation};
   Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
   pg::RowScan scan = pg::begin_scan(reads.states, table, keys, 2, snapshot);
   while (pg::next_row(&scan)) {
     if (stored.count == room) {
       room *= 2;
-      stored.rows = static_cast<StoredRow*>(repalloc_huge(stored.rows, static_cast<Size>(room) * sizeof(StoredRow)));
+      stored.rows = static_cast<StateRow*>(repalloc_huge(stored.rows, static_cast<Size>(room) * sizeof(StateRow)));
     }
-    stored.rows[stored.count++] = {read_state_row(scan.slot), scan.slot->tts_tid};
+    stored.rows[stored.count++] = read_state_row(scan.slot);
   }
   pg::end_scan(&scan);
   UnregisterSnapshot(snapshot);
   return stored;
 }
 
-const StoredRow* stored_open(const StoredRows& stored) {
+const StateRow* stored_open(const StoredRows& stored) {
   for (int i = 0; i < stored.count; ++i)
-    if (stored.rows[i].row.open) return &stored.rows[i];
+    if (stored.rows[i].open) return &stored.rows[i];
   return nullptr;
 }
 
@@ -77,7 +73,7 @@ const StateRow* piece_like(const Pieces& pieces, const StateRow& row) {
 
 bool is_stored(const StoredRows& stored, const StateRow& row) {
   for (int i = 0; i < stored.count; ++i)
-    if (same_row(stored.rows[i].row, row)) return true;
+    if (same_row(stored.rows[i], row)) return true;
   return false;
 }
 
@@ -101,27 +97,26 @@ int32 slot_of(const Reads& reads, const StateKey& key, const StoredRows& stored)
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     errmsg("a conversation of table \"%s\" is not tracked yet", get_rel_name(reads.chat->messages)),
                     errhint("CALL chatopt.backfill first.")));
-  if (stored.count > 0) return stored.rows[0].row.slot;
+  if (stored.count > 0) return stored.rows[0].slot;
   const int32 slot = head.next_slot++;
   write_head(reads, key.conversation, head);
   return slot;
 }
 
-bool delete_version(Relation table, ItemPointerData place) {
+void delete_row(const Reads& reads, Relation table, const StateKey& key, int64 joined) {
+  const Datum keys[] = {key.member, key.conversation, Int64GetDatum(joined)};
   TupleTableSlot* slot = table_slot_create(table, nullptr);
-  const bool deleted =
-      table_tuple_fetch_row_version(table, &place, SnapshotAny, slot) && pg::delete_row(table, slot);
+  if (!pg::find_row(reads.states, table, keys, slot) || !pg::delete_row(table, slot))
+    elog(ERROR, "membership in table \"%s\" was changed under its lock", RelationGetRelationName(table));
   ExecDropSingleTupleTableSlot(slot);
-  return deleted;
 }
 
 // Rows that stay as they are are left alone; the others are made anew, since joined is in their key.
-bool replace_rows(Relation table, const StateKey& key, const StoredRows& stored, const Pieces& pieces) {
+bool replace_rows(const Reads& reads, Relation table, const StateKey& key, const StoredRows& stored, const Pieces& pieces) {
   bool changed = false;
   for (int i = 0; i < stored.count; ++i) {
-    if (piece_like(pieces, stored.rows[i].row) != nullptr) continue;
-    if (!delete_version(table, stored.rows[i].place))
-      elog(ERROR, "membership in table \"%s\" was changed under its lock", RelationGetRelationName(table));
+    if (piece_like(pieces, stored.rows[i]) != nullptr) continue;
+    delete_row(reads, table, key, stored.rows[i].joined);
     changed = true;
   }
   CommandCounterIncrement();
@@ -149,7 +144,7 @@ void settle_unread(const Reads& reads, const StateKey& key, int64 read) {
 bool import_rows(const Reads& reads, const StateKey& key, const Pieces& pieces) {
   Relation table = table_open(reads.read_state, RowExclusiveLock);
   const StoredRows stored = stored_rows(reads, table, key);
-  const StoredRow* open = stored_open(stored);
+  const StateRow* open = stored_open(stored);
   const int32 slot = slot_of(reads, key, stored);
   int open_pieces = 0;
   for (int i = 0; i < pieces.count; ++i) {
@@ -159,12 +154,12 @@ bool import_rows(const Reads& reads, const StateKey& key, const Pieces& pieces) 
     if (!piece.open) continue;
     ++open_pieces;
     // When the position was reached is known only where it is the same.
-    if (open == nullptr || open->row.read != piece.read) continue;
-    piece.updated_at = open->row.updated_at;
-    piece.updated_at_null = open->row.updated_at_null;
+    if (open == nullptr || open->read != piece.read) continue;
+    piece.updated_at = open->updated_at;
+    piece.updated_at_null = open->updated_at_null;
   }
   if (open_pieces != (open == nullptr ? 0 : 1)) elog(ERROR, "an import must not change who is a member");
-  const bool changed = replace_rows(table, key, stored, pieces);
+  const bool changed = replace_rows(reads, table, key, stored, pieces);
   table_close(table, NoLock);
   for (int i = 0; i < pieces.count; ++i)
     if (pieces.rows[i].open) settle_unread(reads, key, pieces.rows[i].read);

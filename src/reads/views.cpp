@@ -70,6 +70,15 @@ void add_to_row(Adding* adding) {
     elog(ERROR, "row of table \"%s\" was changed under its lock", RelationGetRelationName(adding->table));
 }
 
+// Under REPEATABLE READ a row that was changed since the snapshot is not this transaction's to change; another slot is.
+bool changed_since_snapshot(TupleTableSlot* slot) {
+  if (!IsolationUsesXactSnapshot()) return false;
+  bool null;
+  const auto xmin = DatumGetTransactionId(slot_getsysattr(slot, MinTransactionIdAttributeNumber, &null));
+  return TransactionIdIsNormal(xmin) && !TransactionIdIsCurrentTransactionId(xmin) &&
+         XidInMVCCSnapshot(xmin, GetTransactionSnapshot());
+}
+
 // False: somebody else is at it.
 bool add_in_slot(Adding* adding, int64 number, int slot) {
   const Datum keys[] = {adding->conversation, Int64GetDatum(number), Int16GetDatum(static_cast<int16>(slot))};
@@ -84,7 +93,7 @@ bool add_in_slot(Adding* adding, int64 number, int slot) {
       return true;
     }
   }
-  if (lock != pg::RowLock::kLocked) return false;
+  if (lock != pg::RowLock::kLocked || changed_since_snapshot(adding->slot)) return false;
   add_to_row(adding);
   return true;
 }

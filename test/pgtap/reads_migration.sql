@@ -9,7 +9,7 @@ CREATE SCHEMA chat;
 SET search_path = chat, test, tap, public;
 CREATE TABLE conversations (id int PRIMARY KEY);
 CREATE TABLE messages (id bigint PRIMARY KEY, conversation_id int REFERENCES conversations, sender_id int, type text NOT NULL DEFAULT 'text',
-  created_at timestamptz DEFAULT now(), deleted_at timestamptz, seen_by jsonb, seen_json json);
+  created_at timestamptz DEFAULT timestamptz '2024-01-01', deleted_at timestamptz, seen_by jsonb, seen_json json);
 CREATE TABLE members (conversation_id int REFERENCES conversations, user_id int, left_at timestamptz, PRIMARY KEY (conversation_id, user_id));
 CREATE TYPE receipt_state AS ENUM ('SENT', 'Delivered', 'read');
 CREATE TABLE message_receipts (message_id bigint NOT NULL, user_id int, delivered_at timestamptz, read_at timestamptz);
@@ -30,7 +30,7 @@ END $$;
 
 -- receipts(1, 7, 'rrds.r'): user 7's receipts of messages 1, 2, …: read, delivered, sent, none
 CREATE FUNCTION chat.receipts(conversation int, member int, marks text) RETURNS void LANGUAGE sql AS $$
-  INSERT INTO message_receipts SELECT 100 * $1 + n, $2, CASE WHEN m IN ('r', 'd') THEN now() END, CASE WHEN m = 'r' THEN now() END
+  INSERT INTO message_receipts SELECT 100 * $1 + n, $2, CASE WHEN m IN ('r', 'd') THEN timestamptz '2024-01-01' END, CASE WHEN m = 'r' THEN timestamptz '2024-01-01' END
   FROM string_to_table($3, NULL) WITH ORDINALITY AS t(m, n) WHERE m <> '.';
 $$;
 
@@ -69,7 +69,7 @@ SELECT chat.receipts(2, 2, 'rr..rd..'), chat.receipts(2, 9, '.rds'), chat.receip
 SELECT chat.history(3, '{1,1,1,1,2,1,1,1}', '{1,2,3}') \g /dev/null
 SELECT chat.receipts(3, 2, 'rrrr.rrr'), chat.receipts(3, 3, 'rrrrrrsr') \g /dev/null
 DELETE FROM messages WHERE id IN (302, 308);
-UPDATE messages SET deleted_at = now() WHERE id = 303;
+UPDATE messages SET deleted_at = timestamptz '2024-01-01' WHERE id = 303;
 UPDATE messages SET type = 'join' WHERE id = 304;
 DELETE FROM message_receipts WHERE message_id IN (304) AND user_id = 3;
 -- nobody has a receipt; no message at all
@@ -82,7 +82,7 @@ SELECT chatopt.mark_read('messages', 6, 2, 2), chatopt.mark_unread('messages', 6
 SELECT chat.receipts(6, 2, 'sssr') \g /dev/null
 -- what is there twice, users and messages that are NULL
 SELECT chat.history(7, '{1,1}', '{2}') \g /dev/null
-INSERT INTO message_receipts VALUES (701, 2, NULL, NULL), (701, 2, NULL, now()), (702, 2, now(), NULL), (702, NULL, now(), now()), (799, 2, now(), now());
+INSERT INTO message_receipts VALUES (701, 2, NULL, NULL), (701, 2, NULL, timestamptz '2024-01-01'), (702, 2, timestamptz '2024-01-01', NULL), (702, NULL, timestamptz '2024-01-01', timestamptz '2024-01-01'), (799, 2, timestamptz '2024-01-01', timestamptz '2024-01-01');
 -- a message without a sender
 SELECT chat.history(8, '{NULL,1}', '{1,2}') \g /dev/null
 SELECT chat.receipts(8, 1, 'r.'), chat.receipts(8, 2, 'sr') \g /dev/null
@@ -192,7 +192,7 @@ GRANT ALL ON SCHEMA chat TO chatopt_migration_other;
 GRANT ALL ON ALL TABLES IN SCHEMA chat TO chatopt_migration_other;
 SELECT test.refused($$ SELECT * FROM chatopt.compare_receipts('chat.messages', 'chat.message_receipts'::regclass) $$, '42501', 'compare: not the owner', 'chatopt_migration_other');
 SELECT test.refused($$ SELECT chatopt._import_reads('chat.messages', '1', '2', '{0}', '{1}', '{0}', '{0}', NULL, NULL) $$, '42501', 'import: not the owner', 'chatopt_migration_other');
-SELECT test.refused($$ SELECT chatopt._save_migration('chat.messages', 1, 1, now()) $$, '42501', 'progress: not the owner', 'chatopt_migration_other');
+SELECT test.refused($$ SELECT chatopt._save_migration('chat.messages', 1, 1, timestamptz '2024-01-01') $$, '42501', 'progress: not the owner', 'chatopt_migration_other');
 UPDATE messages SET seen_by = '{"2": "opened"}' WHERE id = 3001;
 SELECT test.refused($$ SELECT * FROM chatopt.compare_receipts('messages', 'seen_by') $$, '22023', 'an unknown status');
 UPDATE messages SET seen_by = '{"ann": "read"}' WHERE id = 3001;
@@ -202,7 +202,7 @@ SELECT test.refused($$ SELECT * FROM chatopt.compare_receipts('messages', 'seen_
 
 -- too many gaps
 SELECT chat.history(40, array_fill(1, ARRAY[2100]), '{2}') \g /dev/null
-INSERT INTO message_receipts SELECT 100 * 40 + n, 5, now(), now() FROM generate_series(1, 2100, 2) n;
+INSERT INTO message_receipts SELECT 100 * 40 + n, 5, timestamptz '2024-01-01', timestamptz '2024-01-01' FROM generate_series(1, 2100, 2) n;
 \set ON_ERROR_STOP 0
 \set SHOW_CONTEXT never
 CALL chatopt.migrate_receipts('messages', 'message_receipts');
