@@ -94,17 +94,16 @@ const char* stray_conversations(const counters::Chat& chat) {
   const Reads& reads = *chat.reads;
   StringInfoData sql;
   initStringInfo(&sql);
-  appendStringInfoString(&sql, "SELECT s.conversation_id FROM (");
   const char* separator = "";
   for (const Oid table : {reads.read_state, reads.read_marks, reads.skipped_numbers, reads.read_heads}) {
-    appendStringInfo(&sql, "%sSELECT conversation_id FROM %s", separator, counters::qualified_name(table));
+    appendStringInfo(&sql,
+                     "%sSELECT s.conversation_id FROM %s AS s WHERE ($1 IS NULL OR s.conversation_id > $1) AND NOT "
+                     "EXISTS (SELECT FROM %s AS c WHERE c.%s = s.conversation_id)",
+                     separator, counters::qualified_name(table), counters::qualified_name(chat.counters),
+                     counters::quoted_column(chat.counters, chat.key));
     separator = " UNION ";
   }
-  appendStringInfo(
-      &sql,
-      ") AS s WHERE ($1 IS NULL OR s.conversation_id > $1) AND NOT EXISTS (SELECT FROM %s AS c WHERE c.%s = "
-      "s.conversation_id) ORDER BY 1",
-      counters::qualified_name(chat.counters), counters::quoted_column(chat.counters, chat.key));
+  appendStringInfoString(&sql, " ORDER BY 1");
   return sql.data;
 }
 
