@@ -271,4 +271,48 @@ subtest 'crash' => sub {
 	$node->stop;
 };
 
+# 16 sessions; each transaction sends, recalls, joins, leaves, reads and acknowledges in five conversations in random order,
+# with their locks first; others mark, and apply batches, without any lock. Nobody deadlocks, and nothing drifts.
+subtest 'abuse' => sub {
+	my $seconds = $ENV{CHATOPT_LOAD_SECONDS} // 6;
+	my $node = new_server('reads_load', conf => "deadlock_timeout = 100ms\nautovacuum_naptime = 1s");
+	new_chat($node, $db);
+	$node->safe_psql($db, 'INSERT INTO conversations SELECT g FROM generate_series(5, 12) g;
+		INSERT INTO members SELECT c, u FROM generate_series(1, 12) c, generate_series(1, 30) u;
+		CREATE SEQUENCE message_ids');
+	my $keys = join '', map { "\\set c$_ random(1, 12)\n\\set u$_ random(1, 10)\n" } 1 .. 5;
+	my $send = q{INSERT INTO messages (id, conversation_id, sender_id) VALUES (nextval('message_ids'), };
+	my $acks = $node->safe_psql($db, q{SELECT count(*) > 0 FROM pg_proc WHERE pronamespace = 'chatopt'::regnamespace AND proname = 'ack_message'}) eq 't';
+	my @five = (
+		"$send :c1, :u1), (nextval('message_ids'), :c1, :u2);\n",
+		"UPDATE messages SET deleted_at = CASE WHEN deleted_at IS NULL THEN now() END WHERE id = (SELECT id FROM messages WHERE conversation_id = :c2 ORDER BY random() LIMIT 1) AND conversation_id = :c2;\n",
+		"DELETE FROM messages WHERE id = (SELECT id FROM messages WHERE conversation_id = :c2 ORDER BY sequence_number DESC OFFSET 3 LIMIT 1) AND conversation_id = :c2;\n",
+		"INSERT INTO members VALUES (:c3, :u3) ON CONFLICT (conversation_id, user_id) DO UPDATE SET left_at = CASE WHEN members.left_at IS NULL THEN now() END;\n",
+		"SELECT chatopt.mark_read('messages', :c4, :u4, (SELECT last_sequence_number - :u1 FROM conversations WHERE id = :c4));\n",
+		"SELECT chatopt.mark_unread('messages', :c5, :u5, (SELECT last_sequence_number - :u2 FROM conversations WHERE id = :c5));\n",
+		($acks ? "SELECT chatopt.ack_message('messages', :c5, :u4, (SELECT last_sequence_number - :u3 FROM conversations WHERE id = :c5), 'read');\n" : ()));
+	my %scripts = map {
+		my $shift = $_;
+		("five$shift" => [ 2, "${keys}BEGIN;\nSELECT chatopt.lock_conversations('messages', :c1::bigint, :c2::bigint, :c3::bigint, :c4::bigint, :c5::bigint);\n"
+				. join('', @five[ map { ($_ * 5 + $shift) % @five } 0 .. $#five ]) . "COMMIT;\n" ])
+	} 0 .. 3;
+	$scripts{plain}  = [ 2, "${keys}$send :c1, :u1);\n" ];
+	$scripts{marks}  = [ 4, "${keys}SELECT chatopt.mark_read('messages', :c1, :u1, 100000), chatopt.unread_count('messages', :c1, :u2) >= 0;\n" ];
+	$scripts{unread} = [ 2, "${keys}SELECT count(*) FILTER (WHERE unread < 0) / 0 FROM chatopt.unread_counts('messages', :u1) HAVING count(*) FILTER (WHERE unread < 0) > 0;\n" ];
+	$scripts{batch}  = [ 2, "${keys}SELECT chatopt.apply_receipts('messages', ARRAY[:c1, :c2, :c3, :c4, :c5], ARRAY[10 + :u5, 10 + :u4, 10 + :u3, 10 + :u2, 10 + :u1],
+		ARRAY[:u1, 100, 5000, :c1, 100000]::bigint[], ARRAY['read', 'delivered', 'read', 'delivered', 'read']);\n" =~ s/\n\t+/ /r ] if $acks;
+	my ($out, $err) = ('', '');
+	my @command = ('pgbench', '-n', '-c', '16', '-j', '2', '-T', $seconds, '-h', $node->host, '-p', $node->port, pgbench_files($folder, %scripts), $db);
+	my $good = IPC::Run::run(\@command, '>', \$out, '2>', \$err, IPC::Run::timeout($seconds + 60));
+	ok($good && $err !~ /ERROR|aborted/, 'no session fails') or diag("$out\n$err");
+	my ($done) = $out =~ /number of transactions actually processed: (\d+)/;
+	cmp_ok($done // 0, '>', 100, ($done // 0) . ' transactions');
+	$node->poll_query_until($db, "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'pgbench'");
+	is($node->safe_psql($db, "SELECT deadlocks FROM pg_stat_database WHERE datname = '$db'"), '0', 'no deadlock');
+	# What is acknowledged out of order is not in the recount.
+	$node->safe_psql($db, q{SELECT chatopt.mark_read('messages', conversation_id, member_id, 100000) FROM members_read_marks WHERE chunk >= 0});
+	sound($node, $db, 'afterwards');
+	$node->stop;
+};
+
 done_testing();
