@@ -3,8 +3,8 @@
 #pragma once
 
 #include "pg/image.hpp"
-#include "pg/postgres.hpp"
 #include "pg/row_finder.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::reads {
 struct Reads;

@@ -3,8 +3,8 @@
 #include "counters/last_message.hpp"
 #include "counters/queries.hpp"
 #include "counters/row.hpp"
-#include "pg/postgres.hpp"
 #include "pg/row_writer.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::counters {
 namespace {

@@ -4,9 +4,9 @@
 #include "counters/ledgers.hpp"
 #include "counters/settings.hpp"
 #include "counters/when.hpp"
-#include "pg/postgres.hpp"
 #include "reads/queue.hpp"
 #include "reads/reads.hpp"
+#include "pg/postgres.hpp"
 
 extern "C" {
 #ifdef PG_MODULE_MAGIC_EXT

@@ -1,6 +1,6 @@
-#include "pg/row_finder.hpp"
-
 #include <cstring>
+
+#include "pg/row_finder.hpp"
 
 namespace chatopt::pg {
 namespace {

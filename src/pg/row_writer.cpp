@@ -1,6 +1,6 @@
-#include "pg/row_writer.hpp"
-
 #include <cstring>
+
+#include "pg/row_writer.hpp"
 
 namespace chatopt::pg {
 namespace {

@@ -36,7 +36,8 @@ Datum pack(const uint64 (&words)[core::kSkipWords]) {
 // The newest rows; the lock of the read state row keeps others away.
 class AckStore {
  public:
-  AckStore(const Reads& reads, const StateKey& key)
+  // noexcept here and below as no exception comes out; errors are jumps.
+  AckStore(const Reads& reads, const StateKey& key) noexcept
       : reads_(&reads),
         key_(key),
         table_(table_open(reads.read_marks, RowExclusiveLock)),

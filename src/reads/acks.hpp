@@ -2,9 +2,9 @@
 #pragma once
 
 #include "core/reads/acks.hpp"
-#include "pg/postgres.hpp"
 #include "reads/reads.hpp"
 #include "reads/state_row.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::reads {
 

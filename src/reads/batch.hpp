@@ -1,9 +1,9 @@
 // Receipts of many members and conversations at once.
 #pragma once
 
-#include "pg/postgres.hpp"
 #include "reads/reads.hpp"
 #include "reads/state_row.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::reads {
 

@@ -2,9 +2,9 @@
 // fn_extra, so that a call costs no catalogue look-up after the first.
 #pragma once
 
-#include "pg/postgres.hpp"
 #include "reads/reads.hpp"
 #include "reads/state_row.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::reads {
 

@@ -3,9 +3,9 @@
 // may delete what members have left behind; everything else is chatopt's own.
 
 #include "pg/image.hpp"
-#include "pg/postgres.hpp"
 #include "reads/conversation_row.hpp"
 #include "reads/reads.hpp"
+#include "pg/postgres.hpp"
 
 extern "C" {
 PG_FUNCTION_INFO_V1(chatopt_guard_reads);

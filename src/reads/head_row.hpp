@@ -2,8 +2,8 @@
 // and how far its skipped numbers are filled in.
 #pragma once
 
-#include "pg/postgres.hpp"
 #include "reads/reads.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::reads {
 

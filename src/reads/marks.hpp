@@ -3,9 +3,9 @@
 // The lock of the read state row guards them.
 #pragma once
 
-#include "pg/postgres.hpp"
 #include "reads/reads.hpp"
 #include "reads/state_row.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::reads {
 

@@ -1,10 +1,10 @@
 // Memberships: intervals (joined, left] of message numbers.
 #pragma once
 
-#include "pg/postgres.hpp"
 #include "reads/head_row.hpp"
 #include "reads/reads.hpp"
 #include "reads/state_row.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::reads {
 

@@ -1,9 +1,9 @@
 // A member's own messages, which are never unread.
 #pragma once
 
-#include "pg/postgres.hpp"
 #include "reads/reads.hpp"
 #include "reads/state_row.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::reads {
 

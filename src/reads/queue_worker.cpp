@@ -64,10 +64,12 @@ bool drain_once(Oid messages, uint64* taken) {
 
 void vacuum(Oid messages) {
   StartTransactionCommand();
+  PushActiveSnapshot(GetTransactionSnapshot());
   const Oid queue = queue_of(messages);
   char* sql = nullptr;
   if (OidIsValid(queue) && get_rel_name(queue) != nullptr)
     sql = MemoryContextStrdup(TopMemoryContext, psprintf("VACUUM (ANALYZE false, SKIP_LOCKED) %s", counters::qualified_name(queue)));
+  PopActiveSnapshot();
   CommitTransactionCommand();
   if (sql == nullptr) return;
   pg::run_command(sql);

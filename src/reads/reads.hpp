@@ -4,8 +4,8 @@
 
 #include "counters/chat.hpp"
 #include "pg/image.hpp"
-#include "pg/postgres.hpp"
 #include "pg/row_finder.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::reads {
 

@@ -43,7 +43,7 @@ Datum counts_datum(int level, const core::SkipNode& node) {
 
 struct Key {
   Datum columns[3];
-  Key(Datum conversation, int level, int64 chunk)
+  Key(Datum conversation, int level, int64 chunk) noexcept
       : columns{conversation, Int16GetDatum(static_cast<int16>(level)), Int64GetDatum(chunk)} {}
 };
 

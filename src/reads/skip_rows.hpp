@@ -2,9 +2,9 @@
 #pragma once
 
 #include "core/reads/skip_tree.hpp"
-#include "pg/postgres.hpp"
 #include "pg/row_writer.hpp"
 #include "reads/reads.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::reads {
 

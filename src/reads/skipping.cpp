@@ -1,5 +1,8 @@
 #include "reads/skipping.hpp"
 
+#include <algorithm>
+
+#include "pg/boundary.hpp"
 #include "reads/skip_rows.hpp"
 
 namespace chatopt::reads {
@@ -11,8 +14,10 @@ struct Changes {
 };
 
 void add(Changes* changes, const core::NumberSet& numbers, core::SkipKind kind, int64 upto) {
-  numbers.for_each([=](int64 first, int64 last) {
-    if (first <= upto) changes->ranges[changes->count++] = {first, Min(last, upto), kind};
+  pg::cpp_zone([&numbers, changes, kind, upto] {
+    numbers.for_each([=](int64 first, int64 last) {
+      if (first <= upto) changes->ranges[changes->count++] = {first, std::min(last, upto), kind};
+    });
   });
 }
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "core/counters/skips.hpp"
-#include "pg/postgres.hpp"
 #include "reads/head_row.hpp"
 #include "reads/reads.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::reads {
 

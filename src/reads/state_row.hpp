@@ -1,9 +1,9 @@
 // The read state of one member in one conversation.
 #pragma once
 
-#include "pg/postgres.hpp"
 #include "pg/row_writer.hpp"
 #include "reads/reads.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::reads {
 

@@ -1,9 +1,9 @@
 // How many messages a member has not read, from positions and counters alone.
 #pragma once
 
-#include "pg/postgres.hpp"
 #include "reads/reads.hpp"
 #include "reads/state_row.hpp"
+#include "pg/postgres.hpp"
 
 namespace chatopt::reads {
 

@@ -90,7 +90,7 @@ DROP TABLE members_receipt_queue;
 CREATE TABLE members_receipt_queue (conversation_id int, member_id int, upto int, status text, queued_at timestamptz);
 SELECT test.refused($$ SELECT chatopt.create_receipt_queue('messages') $$, '42P07', 'numbers have another type');
 DROP TABLE members_receipt_queue;
-CREATE VIEW members_receipt_queue AS SELECT 1 AS conversation_id, 1 AS member_id, 1::bigint AS upto, ''::text AS status, now() AS queued_at;
+CREATE VIEW members_receipt_queue AS SELECT 1 AS conversation_id, 1 AS member_id, 1::bigint AS upto, ''::text AS status, NULL::timestamptz AS queued_at;
 SELECT test.refused($$ SELECT chatopt.create_receipt_queue('messages') $$, '42P07', 'it is a view');
 DROP VIEW members_receipt_queue;
 CREATE TABLE members_receipt_queue (conversation_id int, member_id int, upto bigint, status text, queued_at timestamptz) PARTITION BY LIST (conversation_id);
