@@ -33,7 +33,7 @@ COMMENT ON FUNCTION chatopt.reads_config(regclass) IS
 --| conversation, and where a key is NULL; then nothing is changed. Doing it twice is the same as doing it once.
 --@ cost: one look-up and at most one row version; no counter is locked, no other member waits
 --@ locks: the row of the read state, until the transaction ends
---@ errors: 22004 22P02 42501 55000
+--@ errors: 22003 22004 22P02 40001 42501 55000
 CREATE FUNCTION chatopt.mark_delivered(messages regclass, conversation anyelement, member anycompatible, upto bigint)
   RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_mark_delivered';
 COMMENT ON FUNCTION chatopt.mark_delivered(regclass, anyelement, anycompatible, bigint) IS
@@ -53,7 +53,7 @@ COMMENT ON FUNCTION chatopt.mark_delivered(regclass, text, anyelement, bigint) I
 --| call, as mark_delivered does; an unread mark up to the number goes.
 --@ cost: as mark_delivered, and one look for an unread mark
 --@ locks: the row of the read state, until the transaction ends
---@ errors: 22004 22P02 42501 55000
+--@ errors: 22003 22004 22P02 40001 42501 55000
 CREATE FUNCTION chatopt.mark_read(messages regclass, conversation anyelement, member anycompatible, upto bigint)
   RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_mark_read';
 COMMENT ON FUNCTION chatopt.mark_read(regclass, anyelement, anycompatible, bigint) IS
@@ -74,7 +74,7 @@ COMMENT ON FUNCTION chatopt.mark_read(regclass, text, anyelement, bigint) IS
 --| mark_read and sending end it. NULL as mark_delivered.
 --@ cost: two look-ups and a row
 --@ locks: the row of the read state, until the transaction ends
---@ errors: 22004 22P02 42501 55000
+--@ errors: 22003 22004 22P02 40001 42501 55000
 CREATE FUNCTION chatopt.mark_unread(messages regclass, conversation anyelement, member anycompatible, from_seq bigint)
   RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_mark_unread';
 COMMENT ON FUNCTION chatopt.mark_unread(regclass, anyelement, anycompatible, bigint) IS
@@ -95,7 +95,7 @@ COMMENT ON FUNCTION chatopt.mark_unread(regclass, text, anyelement, bigint) IS
 --| all before are marked. Gives the delivered or read position. A number that is no message's changes nothing; NULL as mark_delivered.
 --@ cost: a row for each member and 4,096 numbers with such marks, gone when the position passes them
 --@ locks: the row of the read state, until the transaction ends
---@ errors: 22004 22023 22P02 42501 55000
+--@ errors: 22003 22004 22023 22P02 40001 42501 55000
 CREATE FUNCTION chatopt.ack_message(messages regclass, conversation anyelement, member anycompatible, seq bigint, status text)
   RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_ack_message';
 COMMENT ON FUNCTION chatopt.ack_message(regclass, anyelement, anycompatible, bigint, text) IS
@@ -115,7 +115,7 @@ COMMENT ON FUNCTION chatopt.ack_message(regclass, text, anyelement, bigint, text
 --| by message_counted, still there, and not the member's own. Exact after deletes, recalls and purges. NULL for a non-member and an
 --| unknown conversation, and until CALL chatopt.backfill has filled the conversation in.
 --@ cost: at most eight look-ups, however long the conversation and however much is unread
---@ errors: 22004 22P02 42501 55000
+--@ errors: 22003 22004 22P02 42501 55000
 CREATE FUNCTION chatopt.unread_count(messages regclass, conversation anyelement, member anycompatible)
   RETURNS bigint LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'chatopt_reads_unread_count';
 COMMENT ON FUNCTION chatopt.unread_count(regclass, anyelement, anycompatible) IS
@@ -134,7 +134,7 @@ COMMENT ON FUNCTION chatopt.unread_count(regclass, text, anyelement) IS
 --| The unread counts of a member in all conversations, in the order of their keys; unread is NULL where unread_count is. last_read is
 --| the position unread is counted from, last_sequence the last number of the conversation.
 --@ cost: one range of the read state, and some look-ups a conversation
---@ errors: 22004 22P02 42501 55000
+--@ errors: 22003 22004 22P02 42501 55000
 CREATE FUNCTION chatopt.unread_counts(messages regclass, member anyelement)
   RETURNS TABLE (conversation text, unread bigint, last_read bigint, last_sequence bigint) LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'chatopt_reads_unread_counts';
 COMMENT ON FUNCTION chatopt.unread_counts(regclass, anyelement) IS
@@ -151,7 +151,7 @@ COMMENT ON FUNCTION chatopt.unread_counts(regclass, text) IS
 --| the keys may send an array of them as text, '{…}'.
 --@ cost: a look-up and at most one row version for each member of a conversation in it
 --@ locks: the rows of the read state it moves, in the order of conversation and member, until the transaction ends
---@ errors: 2202E 22004 22023 22P02 42501 55000
+--@ errors: 2202E 22003 22004 22023 22P02 40001 42501 55000
 CREATE FUNCTION chatopt.apply_receipts(messages regclass, conversations anyarray, members anycompatiblearray, upto bigint[], status text[])
   RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'chatopt_reads_apply_receipts';
 COMMENT ON FUNCTION chatopt.apply_receipts(regclass, anyarray, anycompatiblearray, bigint[], text[]) IS
