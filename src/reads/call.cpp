@@ -149,7 +149,10 @@ bool affects_a_row(const Reads& reads, const StateKey& key, const char* verb, bo
   Oid types[] = {reads.conversation_type.type, reads.member_type.type};
   Datum values[] = {key.conversation, key.member};
   const char* sql = psprintf(verb, counters::qualified_name(reads.read_state));
-  sql = psprintf("%s WHERE conversation_id = $1 AND member_id = $2 AND left_seq IS NULL", sql);
+  // The caller's search_path may hold another =, and then any row of theirs would stand for this one.
+  sql = psprintf("%s WHERE conversation_id OPERATOR(pg_catalog.=) $1 AND member_id OPERATOR(pg_catalog.=) $2 AND "
+                 "left_seq IS NULL",
+                 sql);
   if (SPI_execute_with_args(sql, 2, types, values, nullptr, read_only, 0) < 0)
     elog(ERROR, "query of the read state failed");
   const bool affected = SPI_processed > 0;
