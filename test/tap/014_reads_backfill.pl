@@ -48,7 +48,7 @@ my @load = pgbench_files($folder,
 	repeat => [ 1, "$c${u}BEGIN ISOLATION LEVEL REPEATABLE READ;\nSELECT count(*) FROM conversations;\nINSERT INTO messages (id, conversation_id, sender_id) VALUES (gen_random_uuid(), :c, :u);\nCOMMIT;\n" ],
 	back   => [ 1, "${r}BEGIN;\nDELETE FROM messages WHERE id = $old;\nINSERT INTO messages (id, conversation_id, sender_id) VALUES (gen_random_uuid(), 1 + :r % 2, 1);\nROLLBACK;\n" ]);
 my ($out, $err) = ('', '');
-my @command = ('pgbench', '-n', '-c', '16', '-j', '2', '-T', $seconds, '--max-tries=100', '-h', $node->host, '-p', $node->port, @load, $db);
+my @command = ('pgbench', '-n', '-c', '16', '-j', '2', '-T', $seconds, '--max-tries=0', '-h', $node->host, '-p', $node->port, @load, $db);
 my $bench = IPC::Run::start(\@command, '>', \$out, '2>', \$err, IPC::Run::timeout($seconds + 120));
 
 # Every other backfill is terminated, at another place each time; the others go through, then all begins anew.
