@@ -2,7 +2,9 @@
 EXTENSION = chatopt
 CHATOPT_VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" chatopt.control)
 MODULE_big = chatopt
-SOURCES = $(wildcard src/core/*/*.cpp src/pg/*.cpp src/counters/*.cpp src/reads/*.cpp src/receipts/*.cpp)
+# The folders that know PostgreSQL.
+GLUE = pg counters reads receipts partitions
+SOURCES = $(wildcard src/core/*/*.cpp $(GLUE:%=src/%/*.cpp))
 OBJS = $(SOURCES:.cpp=.o)
 SQL_PARTS = $(sort $(wildcard sql/install/*.sql))
 INSTALL_SQL = chatopt--$(CHATOPT_VERSION).sql
@@ -30,9 +32,9 @@ override CPPFLAGS := -isystem $(shell $(PG_CONFIG) --includedir-server) $(CPPFLA
 override COMPILER = $(CXX) $(CXXFLAGS)
 src/core/%.o: CPPFLAGS =
 src/core/%.o: override CXXFLAGS := $(CORE_FLAGS) $(SHARED_FLAGS) -O2 -g -fPIC
-src/pg/%.o src/counters/%.o src/reads/%.o src/receipts/%.o: override CXXFLAGS += $(GLUE_FLAGS) $(SHARED_FLAGS)
+$(filter-out src/core/%,$(OBJS)): override CXXFLAGS += $(GLUE_FLAGS) $(SHARED_FLAGS)
 # PostgreSQL 15 leaves PGDLLEXPORT empty, and hidden would then hide everything.
-src/pg/%.o src/counters/%.o src/reads/%.o src/receipts/%.o: override CXXFLAGS += '-DPGDLLEXPORT=__attribute__((visibility("default")))'
+$(filter-out src/core/%,$(OBJS)): override CXXFLAGS += '-DPGDLLEXPORT=__attribute__((visibility("default")))'
 # A constructor that is an alias of another stops the server when a query is compiled: its inliner takes every callee for a function.
 COMPILE.cxx.bc += -Xclang -mno-constructor-aliases -std=c++20 -Wno-register $(SHARED_FLAGS) '-DPGDLLEXPORT=__attribute__((visibility("default")))'
 %.bc: %.cpp
@@ -52,7 +54,8 @@ unit:
 # The fuzz targets, FUZZ_RUNS runs each beyond their kept corpora; needs clang.
 FUZZ_RUNS ?= 20000
 FUZZ_FLAGS = -std=c++20 -O1 -g -Isrc -DBOOST_CONTAINER_USE_STD_EXCEPTIONS -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_CORE = $(patsubst src/core/%.cpp,build/fuzz/core/%.o,$(wildcard src/core/bitmap/*.cpp src/core/receipts/*.cpp src/core/reads/*.cpp))
+FUZZED = bitmap receipts reads partitions
+FUZZ_CORE = $(patsubst src/core/%.cpp,build/fuzz/core/%.o,$(wildcard $(FUZZED:%=src/core/%/*.cpp)))
 fuzz: $(patsubst test/fuzz/%.cpp,build/fuzz/%,$(wildcard test/fuzz/*.cpp))
 	sh test/fuzz/run $(FUZZ_RUNS)
 build/fuzz/%: test/fuzz/%.cpp test/fuzz/common.hpp $(FUZZ_CORE)
