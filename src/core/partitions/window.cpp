@@ -28,12 +28,14 @@ std::int64_t days_of(Every every) noexcept {
   return 366;
 }
 
-// instant and so many days, not beyond PostgreSQL's times.
+// instant and so many days, not far beyond PostgreSQL's times.
 Instant plus_days(Instant instant, std::int64_t days) noexcept {
+  constexpr std::int64_t kLeast = kLeastMicros - 8 * kMicrosPerDay;
+  constexpr std::int64_t kGreatest = kEndMicros + 8 * kMicrosPerDay;
   std::int64_t micros;
   if (multiply_overflows(days, kMicrosPerDay, micros) || add_overflows(instant.micros, micros, micros))
-    return {days < 0 ? kLeastMicros : kEndMicros};
-  return {std::clamp(micros, kLeastMicros, kEndMicros)};
+    return {days < 0 ? kLeast : kGreatest};
+  return {std::clamp(micros, kLeast, kGreatest)};
 }
 
 Instant before_window(Instant now, const Span& keep) noexcept {

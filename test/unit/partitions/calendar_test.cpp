@@ -143,7 +143,7 @@ TEST(Calendar, SubtractsMonthsByClampingTheDay) {
   walk.days = kDaysTo2000;
   for (; walk.civil.year < 3000; walk.step()) {
     const std::int64_t today = (walk.days - kDaysTo2000) * kMicrosPerDay + 7 * kHour;
-    for (const std::int64_t months : {1, 2, 6, 11, 12, 13, 48, 1200, -1, -11}) {
+    for (const std::int64_t months : {1, 2, 6, 11, 12, 13, 48, -1, -11}) {
       std::int32_t year = walk.civil.year;
       std::int32_t month = walk.civil.month;
       for (std::int64_t i = 0; i < months; ++i)

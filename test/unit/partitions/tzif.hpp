@@ -11,6 +11,8 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "core/partitions/zone.hpp"
@@ -194,6 +196,7 @@ inline ZoneRules zone_rules(const std::string& name, std::int32_t last_year = 21
   return rules;
 }
 
+// Each once, under the first of its names.
 inline std::vector<ZoneRules> all_zones(std::int32_t last_year = 2100) {
   std::vector<ZoneRules> result;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(zoneinfo())) {
@@ -202,7 +205,12 @@ inline std::vector<ZoneRules> all_zones(std::int32_t last_year = 2100) {
     ZoneRules rules = zone_rules(name, last_year);
     if (!rules.name.empty()) result.push_back(std::move(rules));
   }
-  std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  const auto key = [](const ZoneRules& rules) { return std::tie(rules.transitions, rules.first_offset, rules.name); };
+  std::sort(result.begin(), result.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  const auto same = [](const auto& a, const auto& b) {
+    return a.first_offset == b.first_offset && a.transitions == b.transitions;
+  };
+  result.erase(std::unique(result.begin(), result.end(), same), result.end());
   return result;
 }
 
