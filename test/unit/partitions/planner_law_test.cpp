@@ -323,7 +323,7 @@ TEST(PlannerLaws, OfNonsense) {
     const Limits few = {7, 7, 7, 7};
     const Steps plan = table.plan(policy, now, few);
     const Steps same = table.plan(told, now, few);
-    ASSERT_EQ(plan.error, same.error);
+    ASSERT_EQ(plan.error, same.error) << round;
     ASSERT_EQ(plan.steps, same.steps);
     ASSERT_LE(plan.steps.size(), few.steps());
     for (const Step& step : plan.creates()) ASSERT_LT(step.lower, step.upper);
