@@ -187,6 +187,9 @@ TEST(Calendar, TellsWhatIsOutOfRange) {
   EXPECT_EQ(minus({kLeastMicros + 5}, {0, 0, 6}), PartitionError::kOutOfRange);
   EXPECT_EQ(minus({kEndMicros - 5}, {0, 0, -4}), Local{kEndMicros - 1});
   EXPECT_EQ(minus({kEndMicros - 5}, {0, 0, -5}), PartitionError::kOutOfRange);
+  // Each of the three steps has to end within the range, as in PostgreSQL.
+  EXPECT_EQ(minus({kLeastMicros + 1}, {1, -60, 0}), PartitionError::kOutOfRange);
+  EXPECT_EQ(minus({kLeastMicros + 1}, {0, 1, -2 * kMicrosPerDay}), PartitionError::kOutOfRange);
   for (const std::int64_t micros : {INT64_MIN, INT64_MAX})
     for (const Span& span : far) (void)minus({micros}, span);
   EXPECT_EQ(midnight({294'277, 1, 1}), PartitionError::kOutOfRange);
