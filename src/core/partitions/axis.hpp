@@ -43,8 +43,7 @@ struct Axis {
 // What is to be told of a zone before positions from least to greatest are asked about: a few days more on either side.
 [[nodiscard]] Window window_around(const Axis& axis, Position least, Position greatest) noexcept;
 
-// Is this bigint seconds or milliseconds of an ordinary time (2001 … 3237, 2001 … 2286)? Never a snowflake: that cannot
-// be told from its value.
+// Is this bigint seconds or milliseconds of an ordinary time, 2001 … 3237? Never a snowflake: its value does not tell.
 [[nodiscard]] std::optional<AxisKind> guess_axis(std::int64_t value) noexcept;
 
 // A bound of kUuidv7 as a uuid: what follows the milliseconds is 0, so that it is below all that were made then.
