@@ -1,0 +1,76 @@
+#include "partitions/detaching.hpp"
+
+#include "partitions/locks.hpp"
+#include "partitions/statements.hpp"
+#include "pg/config.hpp"
+
+namespace chatopt::partitions {
+namespace {
+
+char* full_name(Oid relation) {
+  return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation));
+}
+
+// A table of its own is no part of the chat any more: its triggers would only
+// refuse TRUNCATE.
+void drop_own_triggers(Oid leaf) {
+  Oid type = REGCLASSOID;
+  const Datum value = ObjectIdGetDatum(leaf);
+  Statements found;
+  load_statements(
+      "SELECT array_agg(format('DROP TRIGGER %I ON %s', o.trigger_name, o.place)) FROM "
+      "chatopt._own_triggers(ARRAY[$1]) AS o",
+      1, &type, &value, &found, 1);
+  run_statements(found);
+}
+
+void archive(const Set& set, Oid leaf) {
+  // The schema may have got another owner since set_retention.
+  Oid types[] = {REGCLASSOID, TEXTOID};
+  const Datum values[] = {ObjectIdGetDatum(set.parent), CStringGetTextDatum(set.archive_schema)};
+  Statements none;
+  load_statements("SELECT NULL::text[] FROM (SELECT chatopt._check_archive($1, $2)) AS checked", lengthof(types), types,
+                  values, &none, 1);
+  run_statement(psprintf("ALTER TABLE %s SET SCHEMA %s", full_name(leaf), quote_identifier(set.archive_schema)));
+}
+
+void remember(const Set& set, const Task& task, const char* how) {
+  Oid types[] = {OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID};
+  const Datum values[] = {ObjectIdGetDatum(task.leaf), ObjectIdGetDatum(set.parent),
+                          task.lower == nullptr ? Datum{0} : CStringGetTextDatum(task.lower),
+                          task.upper == nullptr ? Datum{0} : CStringGetTextDatum(task.upper), CStringGetTextDatum(how)};
+  const char nulls[] = {' ', ' ', task.lower == nullptr ? 'n' : ' ', task.upper == nullptr ? 'n' : ' ', ' ', '\0'};
+  (void)pg::run_as_config_owner(
+      "DELETE FROM chatopt.retired_partition AS t WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = t.tbl) OR NOT EXISTS "
+      "(SELECT FROM pg_class WHERE oid = t.parent)",
+      0, nullptr, nullptr, nullptr);
+  (void)pg::run_as_config_owner(
+      "INSERT INTO chatopt.retired_partition (tbl, parent, lower_bound, upper_bound, how) VALUES ($1, $2, $3, $4, $5) ON "
+      "CONFLICT (tbl) DO UPDATE SET parent = excluded.parent, lower_bound = excluded.lower_bound, upper_bound = "
+      "excluded.upper_bound, how = excluded.how, retired_at = now()",
+      lengthof(types), types, const_cast<Datum*>(values), nulls);
+}
+
+}  // namespace
+
+void retire_partition(const Set& set, const Task& task, pg::Patience patience) {
+  const char* statement = psprintf("ALTER TABLE %s DETACH PARTITION %s", full_name(set.parent), full_name(task.leaf));
+  if (task.what == core::Do::kFinishDetach) {
+    // Waits for old snapshots first: with nothing locked that anybody would wait for.
+    (void)set_config_option("lock_timeout", psprintf("%d", pg::longest_lock_wait()), PGC_USERSET, PGC_S_SESSION,
+                            GUC_ACTION_SAVE, true, 0, false);
+    run_statement(psprintf("%s FINALIZE", statement));
+  } else {
+    pg::take_locks(detach_locks(set.parent, task.leaf), patience);
+    run_statement(statement);
+  }
+  if (task.after == core::After::kDrop) {
+    run_statement(psprintf("DROP TABLE %s", full_name(task.leaf)));
+    return;
+  }
+  drop_own_triggers(task.leaf);
+  if (task.after == core::After::kArchive) archive(set, task.leaf);
+  remember(set, task, task.after == core::After::kArchive ? "archived" : "detached");
+}
+
+}  // namespace chatopt::partitions
