@@ -168,6 +168,14 @@ END
 $$;
 COMMENT ON FUNCTION chatopt._check_kind(regclass, text, timestamptz, int) IS 'internal: refuses a kind that does not fit; errors: 22023';
 
+-- chatopt._period gives the length of a period.
+CREATE FUNCTION chatopt._period(every text) RETURNS interval
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE every WHEN 'quarter' THEN interval '3 months' ELSE ('1 ' || every)::interval END
+$$;
+COMMENT ON FUNCTION chatopt._period(text) IS 'internal: the length of a period';
+
 -- chatopt._guess_every says which period the newest partition with two ends is, NULL where there is none.
 CREATE FUNCTION chatopt._guess_every(parent regclass, kind text, zone text, snowflake_epoch timestamptz, snowflake_shift int) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -184,7 +192,7 @@ BEGIN
   END IF;
   FOREACH every IN ARRAY ARRAY['day', 'week', 'month', 'quarter', 'year'] LOOP
     IF date_trunc(every, newest.low) = newest.low
-        AND newest.high = newest.low + CASE every WHEN 'quarter' THEN interval '3 months' ELSE ('1 ' || every)::interval END THEN
+        AND newest.high = newest.low + chatopt._period(every) THEN
       RETURN every;
     END IF;
   END LOOP;

@@ -49,14 +49,14 @@ AS $$
 DECLARE
   taken record;
 BEGIN
-  SELECT p.partition_name, c.oid::regclass AS by INTO taken
+  SELECT p.partition_name, c.oid::regclass AS relation INTO taken
     FROM chatopt.maintenance_plan(parent) AS p
     JOIN pg_class AS r ON r.oid = p.parent
     JOIN pg_class AS c ON c.relname = p.partition_name AND c.relnamespace = r.relnamespace
     WHERE p.action = 'create' ORDER BY p.partition_name LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'duplicate_table', MESSAGE = format('the name "%s" of a partition to come is taken', taken.partition_name),
-      DETAIL = format('Relation %s is no partition of table %s for that time.', taken.by, parent),
+      DETAIL = format('Relation %s is no partition of table %s for that time.', taken.relation, parent),
       HINT = 'Rename it, or give another name_format.';
   END IF;
 END
@@ -71,7 +71,7 @@ AS $$
   FROM chatopt._bounds(config.parent, config.kind, config.time_zone, config.snowflake_epoch, config.snowflake_shift) AS b,
     LATERAL (SELECT b.lower_at AT TIME ZONE config.time_zone AS low, b.upper_at AT TIME ZONE config.time_zone AS high) AS t
   WHERE NOT b.is_default AND (t.low IS NULL OR t.high IS NULL OR date_trunc(config.every, t.low) <> t.low
-    OR t.high <> t.low + CASE config.every WHEN 'quarter' THEN interval '3 months' ELSE ('1 ' || config.every)::interval END)
+    OR t.high <> t.low + chatopt._period(config.every))
 $$;
 COMMENT ON FUNCTION chatopt._odd_partitions(chatopt.partition_set) IS 'internal: the partitions that are no whole period';
 
@@ -150,10 +150,8 @@ COMMENT ON FUNCTION chatopt.partition(regclass, text, int, text, text, timestamp
 CREATE FUNCTION chatopt._check_keep(keep interval, every text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-  period interval := CASE every WHEN 'quarter' THEN interval '3 months' ELSE ('1 ' || every)::interval END;
 BEGIN
-  IF keep < period THEN
+  IF keep < chatopt._period(every) THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('retention of %s is shorter than one partition', keep),
       DETAIL = format('A partition holds a %s.', every),
       HINT = 'Write the unit: ''12 months'', ''90 days''. A number alone is taken for seconds.';

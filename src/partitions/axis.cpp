@@ -70,6 +70,7 @@ char* time_literal(core::Position position, bool with_zone) {
   char text[MAXDATELEN + 1];
   if (timestamp2tm(position, nullptr, &time, &fraction, nullptr, nullptr) != 0)
     ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
+  time.tm_isdst = 0;  // below 0 the zone would be left out
   EncodeDateTime(&time, fraction, with_zone, 0, nullptr, USE_ISO_DATES, text);
   return pstrdup(text);
 }

@@ -1,5 +1,6 @@
 #include "partitions/detaching.hpp"
 
+#include "partitions/children.hpp"
 #include "partitions/locks.hpp"
 #include "partitions/statements.hpp"
 #include "pg/config.hpp"
@@ -28,9 +29,7 @@ void archive(const Set& set, Oid leaf) {
   // The schema may have got another owner since set_retention.
   Oid types[] = {REGCLASSOID, TEXTOID};
   const Datum values[] = {ObjectIdGetDatum(set.parent), CStringGetTextDatum(set.archive_schema)};
-  Statements none;
-  load_statements("SELECT NULL::text[] FROM (SELECT chatopt._check_archive($1, $2)) AS checked", lengthof(types), types,
-                  values, &none, 1);
+  run_check("SELECT chatopt._check_archive($1, $2)", lengthof(types), types, values);
   run_statement(psprintf("ALTER TABLE %s SET SCHEMA %s", full_name(leaf), quote_identifier(set.archive_schema)));
 }
 
@@ -53,7 +52,8 @@ void remember(const Set& set, const Task& task, const char* how) {
 
 }  // namespace
 
-void retire_partition(const Set& set, const Task& task, pg::Patience patience) {
+bool retire_partition(const Set& set, const Task& task, pg::Patience patience) {
+  if (task.what != core::Do::kFinishDetach && settle_children(set, task)) return false;
   const char* statement = psprintf("ALTER TABLE %s DETACH PARTITION %s", full_name(set.parent), full_name(task.leaf));
   if (task.what == core::Do::kFinishDetach) {
     // Waits for old snapshots first: with nothing locked that anybody would wait for.
@@ -66,11 +66,12 @@ void retire_partition(const Set& set, const Task& task, pg::Patience patience) {
   }
   if (task.after == core::After::kDrop) {
     run_statement(psprintf("DROP TABLE %s", full_name(task.leaf)));
-    return;
+    return true;
   }
   drop_own_triggers(task.leaf);
   if (task.after == core::After::kArchive) archive(set, task.leaf);
   remember(set, task, task.after == core::After::kArchive ? "archived" : "detached");
+  return true;
 }
 
 }  // namespace chatopt::partitions

@@ -51,6 +51,7 @@ struct Run {
   bool named;
   Member* first;
   int count;
+  List* left;  // partitions that other tables' rows keep
   int created;
   int retired;
   char last_done[2 * NAMEDATALEN + 32];
@@ -81,25 +82,40 @@ LogRow row_for(const Set& set, const Task& task) {
   return row;
 }
 
+void name_task(char* name, size_t size, const Set& set, const Task& task) {
+  snprintf(name, size, "%u %d %s", set.parent, static_cast<int>(task.what), task.name);
+}
+
+void note_progress(Run* run, const Set& set, const Task& task) {
+  name_task(run->last_done, sizeof run->last_done, set, task);
+}
+
 // The same task once more after it was done would go on for ever.
-void check_progress(Run* run, const Set& set, const Task& task) {
-  char now[sizeof run->last_done];
-  snprintf(now, sizeof now, "%u %d %s", set.parent, static_cast<int>(task.what), task.name);
-  if (strcmp(now, run->last_done) == 0) elog(ERROR, "partition \"%s\" is planned again after it was done", task.name);
-  strlcpy(run->last_done, now, sizeof now);
+void check_progress(const Run& run, const Set& set, const Task& task) {
+  char now[sizeof run.last_done];
+  name_task(now, sizeof now, set, task);
+  if (strcmp(now, run.last_done) == 0) elog(ERROR, "partition \"%s\" is planned again after it was done", task.name);
+}
+
+void leave(Run* run, Oid leaf) {
+  MemoryContext const caller = MemoryContextSwitchTo(run->memory);
+  run->left = lappend_oid(run->left, leaf);
+  MemoryContextSwitchTo(caller);
 }
 
 bool is_busy(const ErrorData* error) {
   return error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE || error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED;
 }
 
-ErrorData* perform(const Set& set, const Task& task, pg::Patience patience) {
+// done: there is nothing more to do of the task.
+ErrorData* perform(const Set& set, const Task& task, pg::Patience patience, bool* done) {
+  *done = true;
   return pg::try_in_subtransaction([&] {
     pg::as_owner(set.owner, [&] {
       if (task.what == core::Do::kCreate)
         create_partition(set, task, patience);
       else
-        retire_partition(set, task, patience);
+        *done = retire_partition(set, task, patience);
     });
   });
 }
@@ -129,21 +145,29 @@ State do_task(Run* run, Member* member, const Set& set, Phase phase, pg::Patienc
       row.outcome = Outcome::kBlocked;
       row.message = reason_for(set, task);
       write_log_once(run->id, run->clock, row);
-    } else if (next == nullptr) {
+    } else if (next == nullptr && !list_member_oid(run->left, task.leaf)) {
       next = &task;
     }
   }
   if (next == nullptr) return State::kThrough;
-  check_progress(run, set, *next);
+  check_progress(*run, set, *next);
   LogRow row = row_for(set, *next);
-  row.error = perform(set, *next, patience);
+  bool done;
+  row.error = perform(set, *next, patience, &done);
   if (row.error == nullptr) {
+    if (!done) return State::kGoing;
+    note_progress(run, set, *next);
     ++(phase == Phase::kCreate ? run->created : run->retired);
     write_log(run->id, run->clock, row);
     return State::kGoing;
   }
+  if (phase == Phase::kRetire && row.error->sqlerrcode == ERRCODE_FOREIGN_KEY_VIOLATION) {
+    leave(run, next->leaf);
+    row.outcome = Outcome::kBlocked;
+    write_log_once(run->id, run->clock, row);
+    return State::kGoing;
+  }
   keep_error(*run, member, row.error);
-  run->last_done[0] = '\0';
   // A set that is busy is tried again: the log has what came of it in the end.
   if (is_busy(row.error)) return State::kBusy;
   row.outcome = Outcome::kFailed;

@@ -29,6 +29,13 @@ void load_statements(const char* sql, int count, Oid* types, const Datum* values
   SPI_finish();
 }
 
+void run_check(const char* sql, int count, Oid* types, const Datum* values) {
+  SPI_connect();
+  if (SPI_execute_with_args(sql, count, types, const_cast<Datum*>(values), nullptr, false, 0) != SPI_OK_SELECT)
+    elog(ERROR, "check failed to run");
+  SPI_finish();
+}
+
 void run_statement(const char* sql) {
   SPI_connect();
   const int result = SPI_execute(sql, false, 0);

@@ -14,6 +14,9 @@ struct Statements {
 // current memory context.
 void load_statements(const char* sql, int count, Oid* types, const Datum* values, Statements* found, int columns);
 
+// Runs a query for what it raises.
+void run_check(const char* sql, int count, Oid* types, const Datum* values);
+
 void run_statement(const char* sql);
 void run_statements(const Statements& statements);
 
