@@ -44,23 +44,27 @@ uint64 run(const Key& key, const char* sql) {
   return SPI_processed;
 }
 
+// Before anything is done to any of them.
+void check_allowed(const Keys& keys, const Task& task) {
+  for (int i = 0; i < keys.count; ++i) {
+    const Key& key = keys.first[i];
+    if (key.batch == nullptr && run(key, key.refers) > 0)
+      ereport(ERROR, (errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+                      errmsg("rows of table %s refer to partition \"%s\"", key.child, task.name),
+                      errdetail("Foreign key \"%s\" lets no row go that is referred to.", key.name),
+                      errhint("Delete those rows first, or have the key declared ON DELETE CASCADE.")));
+  }
+}
+
 }  // namespace
 
 bool settle_children(const Set& set, const Task& task) {
   bool some = false;
   SPI_connect();
   const Keys keys = load_keys(set, task);
-  for (int i = 0; i < keys.count && !some; ++i) {
-    const Key& key = keys.first[i];
-    if (key.batch != nullptr) {
-      some = run(key, key.batch) > 0;
-    } else if (run(key, key.refers) > 0) {
-      ereport(ERROR, (errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-                      errmsg("rows of table %s refer to partition \"%s\"", key.child, task.name),
-                      errdetail("Foreign key \"%s\" lets no row go that is referred to.", key.name),
-                      errhint("Delete those rows first, or have the key declared ON DELETE CASCADE.")));
-    }
-  }
+  check_allowed(keys, task);
+  for (int i = 0; i < keys.count && !some; ++i)
+    if (keys.first[i].batch != nullptr) some = run(keys.first[i], keys.first[i].batch) > 0;
   SPI_finish();
   return some;
 }

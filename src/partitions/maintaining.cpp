@@ -274,7 +274,7 @@ void finish(Run* run) {
   if (run->named) {
     for (const Member& member : run->members())
       if (member.state == State::kFailed || member.state == State::kBusy)
-        ReThrowError(const_cast<ErrorData*>(member.error));
+        ThrowErrorData(const_cast<ErrorData*>(member.error));
   } else if (failed > 0) {
     ereport(WARNING, (errmsg("maintenance of %d of %d tables failed", failed, run->count),
                       errhint("The views chatopt.partition_sets and chatopt.maintenance_log say why.")));
