@@ -2,8 +2,8 @@
 
 #include "partitions/children.hpp"
 #include "partitions/locks.hpp"
+#include "partitions/retired.hpp"
 #include "partitions/statements.hpp"
-#include "pg/config.hpp"
 
 namespace chatopt::partitions {
 namespace {
@@ -33,23 +33,6 @@ void archive(const Set& set, Oid leaf) {
   run_statement(psprintf("ALTER TABLE %s SET SCHEMA %s", full_name(leaf), quote_identifier(set.archive_schema)));
 }
 
-void remember(const Set& set, const Task& task, const char* how) {
-  Oid types[] = {OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID};
-  const Datum values[] = {ObjectIdGetDatum(task.leaf), ObjectIdGetDatum(set.parent),
-                          task.lower == nullptr ? Datum{0} : CStringGetTextDatum(task.lower),
-                          task.upper == nullptr ? Datum{0} : CStringGetTextDatum(task.upper), CStringGetTextDatum(how)};
-  const char nulls[] = {' ', ' ', task.lower == nullptr ? 'n' : ' ', task.upper == nullptr ? 'n' : ' ', ' ', '\0'};
-  (void)pg::run_as_config_owner(
-      "DELETE FROM chatopt.retired_partition AS t WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = t.tbl) OR NOT EXISTS "
-      "(SELECT FROM pg_class WHERE oid = t.parent)",
-      0, nullptr, nullptr, nullptr);
-  (void)pg::run_as_config_owner(
-      "INSERT INTO chatopt.retired_partition (tbl, parent, lower_bound, upper_bound, how) VALUES ($1, $2, $3, $4, $5) ON "
-      "CONFLICT (tbl) DO UPDATE SET parent = excluded.parent, lower_bound = excluded.lower_bound, upper_bound = "
-      "excluded.upper_bound, how = excluded.how, retired_at = now()",
-      lengthof(types), types, const_cast<Datum*>(values), nulls);
-}
-
 }  // namespace
 
 bool retire_partition(const Set& set, const Task& task, pg::Patience patience) {
@@ -70,7 +53,8 @@ bool retire_partition(const Set& set, const Task& task, pg::Patience patience) {
   }
   drop_own_triggers(task.leaf);
   if (task.after == core::After::kArchive) archive(set, task.leaf);
-  remember(set, task, task.after == core::After::kArchive ? "archived" : "detached");
+  remember_retired({task.leaf, set.parent, task.lower, task.upper},
+                   task.after == core::After::kArchive ? "archived" : "detached");
   return true;
 }
 
