@@ -36,6 +36,8 @@ void check_index(const Chat& chat) {
                quoted_column(chat.messages, source.conversation), quoted_column(chat.messages, source.number))));
 }
 
+}  // namespace
+
 void refuse_in_transaction_block(FunctionCallInfo fcinfo, const char* procedure) {
   auto* call = reinterpret_cast<CallContext*>(fcinfo->context);
   if (call == nullptr || !IsA(call, CallContext) || call->atomic)
@@ -44,8 +46,6 @@ void refuse_in_transaction_block(FunctionCallInfo fcinfo, const char* procedure)
              errmsg("chatopt.%s cannot run inside a transaction block", procedure), errdetail("It commits in batches."),
              errhint("CALL it by itself, outside BEGIN … COMMIT and outside any function.")));
 }
-
-}  // namespace
 
 Run start_run(FunctionCallInfo fcinfo, const char* task) {
   refuse_in_transaction_block(fcinfo, task);

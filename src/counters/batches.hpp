@@ -29,6 +29,9 @@ struct Run {
   long pause;
 };
 
+// Raises 25001.
+void refuse_in_transaction_block(FunctionCallInfo fcinfo, const char* procedure);
+
 // For CALL chatopt.<task>(messages, …): raises 25001 in a transaction block,
 // 42501, and 55000 where the chat cannot be worked on.
 Run start_run(FunctionCallInfo fcinfo, const char* task);
