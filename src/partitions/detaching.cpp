@@ -2,6 +2,7 @@
 
 #include "partitions/children.hpp"
 #include "partitions/locks.hpp"
+#include "partitions/purging.hpp"
 #include "partitions/retired.hpp"
 #include "partitions/statements.hpp"
 
@@ -47,6 +48,7 @@ bool retire_partition(const Set& set, const Task& task, pg::Patience patience) {
     pg::take_locks(detach_locks(set.parent, task.leaf), patience);
     run_statement(statement);
   }
+  if (is_chat_partition(set.parent)) forget_purge(task.leaf);
   if (task.after == core::After::kDrop) {
     run_statement(psprintf("DROP TABLE %s", full_name(task.leaf)));
     return true;

@@ -10,13 +10,9 @@
 #include <span>
 
 #include "partitions/clock.hpp"
-#include "partitions/creating.hpp"
-#include "partitions/detaching.hpp"
-#include "partitions/log.hpp"
-#include "partitions/planning.hpp"
+#include "partitions/performing.hpp"
 #include "pg/boundary.hpp"
 #include "pg/config.hpp"
-#include "pg/identity.hpp"
 #include "pg/procedure.hpp"
 
 extern "C" {
@@ -29,7 +25,6 @@ namespace {
 
 constexpr int64 kFirstRetry = 15 * 60 * USECS_PER_SEC;
 constexpr int64 kLastRetry = USECS_PER_DAY;
-constexpr long kPauseBetweenRounds = 200;  // milliseconds
 
 // What a set has come to in this run.
 enum class State { kGoing, kThrough, kBusy, kFailed, kElsewhere };
@@ -63,25 +58,6 @@ enum class Phase { kCreate, kRetire };
 
 bool is_of(const Task& task, Phase phase) { return (task.what == core::Do::kCreate) == (phase == Phase::kCreate); }
 
-// Of this transaction: other runs pass the set over.
-bool lock_set(Oid parent) {
-  LOCKTAG tag;
-  SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, parent, 0, 0);
-  tag.locktag_type = LOCKTAG_USERLOCK;
-  return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
-}
-
-LogRow row_for(const Set& set, const Task& task) {
-  LogRow row;
-  row.parent = set.parent;
-  row.parent_name = set.name;
-  row.action = task.what == core::Do::kBlocked ? "plan" : word_for(task);
-  row.partition = task.name;
-  row.lower = task.lower;
-  row.upper = task.upper;
-  return row;
-}
-
 void name_task(char* name, size_t size, const Set& set, const Task& task) {
   snprintf(name, size, "%u %d %s", set.parent, static_cast<int>(task.what), task.name);
 }
@@ -101,23 +77,6 @@ void leave(Run* run, Oid leaf) {
   MemoryContext const caller = MemoryContextSwitchTo(run->memory);
   run->left = lappend_oid(run->left, leaf);
   MemoryContextSwitchTo(caller);
-}
-
-bool is_busy(const ErrorData* error) {
-  return error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE || error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED;
-}
-
-// done: there is nothing more to do of the task.
-ErrorData* perform(const Set& set, const Task& task, pg::Patience patience, bool* done) {
-  *done = true;
-  return pg::try_in_subtransaction([&] {
-    pg::as_owner(set.owner, [&] {
-      if (task.what == core::Do::kCreate)
-        create_partition(set, task, patience);
-      else
-        *done = retire_partition(set, task, patience);
-    });
-  });
 }
 
 void keep_error(const Run& run, Member* member, const ErrorData* error) {
@@ -161,7 +120,7 @@ State do_task(Run* run, Member* member, const Set& set, Phase phase, pg::Patienc
     write_log(run->id, run->clock, row);
     return State::kGoing;
   }
-  if (phase == Phase::kRetire && row.error->sqlerrcode == ERRCODE_FOREIGN_KEY_VIOLATION) {
+  if (phase == Phase::kRetire && is_blocked(row.error)) {
     leave(run, next->leaf);
     row.outcome = Outcome::kBlocked;
     write_log_once(run->id, run->clock, row);
@@ -219,17 +178,11 @@ bool any_busy(Run* run) {
   return false;
 }
 
-void pause(long milliseconds) {
-  (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds, PG_WAIT_EXTENSION);
-  ResetLatch(MyLatch);
-  CHECK_FOR_INTERRUPTS();
-}
-
 void run_phase(Run* run, Phase phase) {
   for (Member& member : run->members())
     if (member.state == State::kThrough) work_on(run, &member, phase, {pg::deadline_in(0), false});
   while (any_busy(run) && pg::milliseconds_until(run->until) > 0) {
-    pause(kPauseBetweenRounds);
+    pause_for_locks();
     for (Member& member : run->members())
       if (member.state == State::kBusy)
         work_on(run, &member, phase, {Min(run->until, pg::deadline_in(pg::longest_lock_wait())), true});
@@ -302,15 +255,6 @@ Run start(Oid parent, pg::Deadline until) {
   return run;
 }
 
-// Milliseconds.
-long patience_of(const Interval* patience) {
-  const double total = (static_cast<double>(patience->month) * DAYS_PER_MONTH + patience->day) * USECS_PER_DAY +
-                       static_cast<double>(patience->time);
-  if (!(total >= 0) || total > 7.0 * USECS_PER_DAY)
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("patience must be between 0 and 7 days")));
-  return static_cast<long>(total / 1000);
-}
-
 }  // namespace
 }  // namespace chatopt::partitions
 
@@ -321,7 +265,7 @@ Datum chatopt_partitions_maintain(PG_FUNCTION_ARGS) {
   pg::refuse_in_transaction_block(fcinfo, "maintain");
   const Oid parent = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
   if (OidIsValid(parent)) pg::check_owns(parent);
-  const long patience = PG_ARGISNULL(1) ? 0 : patience_of(PG_GETARG_INTERVAL_P(1));
+  const long patience = pg::patience_argument(fcinfo, 1);
   SPI_connect_ext(SPI_OPT_NONATOMIC);
   Run run = start(parent, pg::deadline_in(patience));
   run_phase(&run, Phase::kCreate);

@@ -2,10 +2,12 @@
 
 #include "partitions/planning.hpp"
 
+#include "counters/purge_mark.hpp"
 #include "partitions/axis.hpp"
 #include "partitions/clock.hpp"
 #include "partitions/holds.hpp"
 #include "partitions/naming.hpp"
+#include "partitions/purging.hpp"
 #include "partitions/zone.hpp"
 #include "pg/config.hpp"
 
@@ -34,7 +36,14 @@ core::Policy policy_of(const Set& set, const core::Axis& axis) {
   return policy;
 }
 
-core::Existing existing_of(const Leaf& leaf, int id, const Holds& holds) {
+core::Purge purge_of(Oid leaf) {
+  const counters::PurgeMark mark = counters::purge_mark_now(leaf);
+  if (!OidIsValid(mark.partition)) return core::Purge::kNone;
+  if (mark.returning) return core::Purge::kReturning;
+  return mark.whole ? core::Purge::kRetired : core::Purge::kRetiring;
+}
+
+core::Existing existing_of(const Leaf& leaf, int id, const Holds& holds, bool purges) {
   core::Existing existing = {};
   existing.id = id;
   existing.lower = leaf.lower;
@@ -44,6 +53,7 @@ core::Existing existing_of(const Leaf& leaf, int id, const Holds& holds) {
   existing.is_default = leaf.is_default;
   existing.pending = leaf.pending;
   existing.held = holds.reason_for(leaf.oid) != nullptr;
+  if (purges) existing.purge = purge_of(leaf.oid);
   return existing;
 }
 
@@ -82,6 +92,17 @@ Task task_of(const Set& set, const core::Axis& axis, const core::Step& step, con
   return task;
 }
 
+// Has its upper bound passed?
+bool is_over(const Set& set, const core::Axis& axis, const Leaf& leaf, TimestampTz now) {
+  if (leaf.is_default || leaf.above) return false;
+  core::Policy policy = policy_of(set, axis);
+  policy.keep = core::Span{0, 0, 0};
+  policy.scale.zone = load_zone(set.time_zone, core::needed_window({}, policy, {now}));
+  const auto window = core::oldest_kept(policy, {now});
+  if (!window) raise_unplannable(set, window.error());
+  return leaf.upper <= *window;
+}
+
 }  // namespace
 
 Tasks plan_set(const Set& set, TimestampTz now) {
@@ -91,10 +112,12 @@ Tasks plan_set(const Set& set, TimestampTz now) {
   table_close(parent, NoLock);
   const Holds holds = load_holds(set.parent);
   auto* existing = static_cast<core::Existing*>(palloc(sizeof(core::Existing) * (leaves.count + 1)));
-  for (int i = 0; i < leaves.count; ++i) existing[i] = existing_of(leaves.first[i], i, holds);
+  const bool purges = is_chat_partition(set.parent);
+  for (int i = 0; i < leaves.count; ++i) existing[i] = existing_of(leaves.first[i], i, holds, purges);
   const std::span<const core::Existing> all(existing, leaves.count);
 
   core::Policy policy = policy_of(set, axis);
+  policy.purges = purges;
   policy.scale.zone = load_zone(set.time_zone, core::needed_window(all, policy, {now}));
   const core::Limits limits;
   auto* steps = static_cast<core::Step*>(palloc(sizeof(core::Step) * limits.steps()));
@@ -107,6 +130,34 @@ Tasks plan_set(const Set& set, TimestampTz now) {
   pfree(steps);
   pfree(existing);
   return tasks;
+}
+
+Task retirement_of(const Set& set, Oid leaf, core::After after, TimestampTz now) {
+  Relation parent = table_open(set.parent, AccessShareLock);
+  const core::Axis axis = axis_of(set.kind, control_type(parent), set.snowflake_epoch, set.snowflake_shift);
+  const Leaves leaves = read_bounds(parent, axis);
+  table_close(parent, NoLock);
+  const Leaf* found = nullptr;
+  for (int i = 0; i < leaves.count; ++i)
+    if (leaves.first[i].oid == leaf) found = &leaves.first[i];
+  if (found == nullptr)
+    ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+                    errmsg("\"%s\" is no partition of table \"%s\"", get_rel_name(leaf), set.name)));
+  const char* hold = load_holds(set.parent).reason_for(leaf);
+  if (hold != nullptr)
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE), errmsg("partition \"%s\" is held", get_rel_name(leaf)),
+                    errdetail("%s", hold), errhint("chatopt.release_hold lets it go.")));
+  if (!is_over(set, axis, *found, now))
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("the time of partition \"%s\" is not over", get_rel_name(leaf)),
+                    errdetail("It has the present, times to come, or all that has no other partition.")));
+  core::Step step = {core::Do::kDetach, core::Reason::kOutOfWindow, after, 0, found->lower, found->upper, false, {0}};
+  if (found->pending)
+    step.what = core::Do::kFinishDetach;
+  else if (is_chat_partition(set.parent) && purge_of(leaf) != core::Purge::kRetired)
+    step.what = core::Do::kPurge;
+  step.id = static_cast<uint32>(found - leaves.first);
+  return task_of(set, axis, step, leaves, Holds{});
 }
 
 const char* word_for(const Task& task) {

@@ -33,6 +33,11 @@ struct Tasks {
 // Opens the table ACCESS SHARE until the end of the transaction.
 Tasks plan_set(const Set& set, TimestampTz now);
 
+// What is next for a partition that goes by hand, whatever the retention says.
+// Raises 42809 where it is no partition of the set, 55006 where it is held, 55000
+// where it holds the present or times to come.
+Task retirement_of(const Set& set, Oid leaf, core::After after, TimestampTz now);
+
 // 'create', 'detach', 'drop', …, as chatopt.maintenance_plan names it.
 const char* word_for(const Task& task);
 // Why, in a sentence.

@@ -1,2 +1,0 @@
-CREATE FUNCTION chatopt._new_partition(parent regclass, schema name, name name, lower text, upper text, template regclass DEFAULT NULL) RETURNS TABLE(phase text, statement text)
-LANGUAGE sql AS $$ VALUES ('build', format('CREATE TABLE %I.%I (LIKE %s INCLUDING ALL)', schema, name, parent)), ('attach', format('ALTER TABLE %s ATTACH PARTITION %I.%I FOR VALUES FROM (%L) TO (%L)', parent, schema, name, lower, upper)) $$;
