@@ -1,5 +1,4 @@
 #include "counters/settings.hpp"
-#include "partitions/clock.hpp"
 
 #include "pg/postgres.hpp"
 
@@ -28,7 +27,6 @@ void define_counter_settings() {
                            "Lets members of the owner of a messages table give sequence numbers themselves.",
                            "For imports. Ignored for everybody else.", &explicit_sequence_value, false, PGC_USERSET, 0,
                            nullptr, nullptr, nullptr);
-  partitions::define_clock_setting();
   MarkGUCPrefixReserved("chatopt");
 }
 
