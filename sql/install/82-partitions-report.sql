@@ -15,13 +15,16 @@ AS $$
       ('replica identity', '', CASE c.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING' WHEN 'i' THEN 'USING INDEX' ELSE 'DEFAULT' END))
     AS p(kind, name, value) WHERE c.oid = tbl AND p.value IS NOT NULL
   UNION ALL
+  -- the owner is called so, or a partition of another owner would differ in every line
   SELECT CASE WHEN x.attribute IS NULL THEN 'privilege' ELSE 'column privilege' END,
-    format('%s%s to %s by %s', x.privilege_type, ' (' || quote_ident(x.attribute) || ')',
-      CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END, quote_ident(pg_get_userbyid(x.grantor))),
-    CASE WHEN x.is_grantable THEN 'with grant option' ELSE 'without grant option' END
-  FROM (SELECT NULL::name AS attribute, e.* FROM pg_class c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) AS e WHERE c.oid = tbl
+    format('%sto %s by %s', quote_ident(x.attribute) || ' ', CASE x.grantee WHEN 0 THEN 'PUBLIC' WHEN x.owner THEN 'the owner' ELSE quote_ident(pg_get_userbyid(x.grantee)) END,
+      CASE x.grantor WHEN x.owner THEN 'the owner' ELSE quote_ident(pg_get_userbyid(x.grantor)) END),
+    string_agg(x.privilege_type || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END, ', ' ORDER BY x.privilege_type)
+  FROM (SELECT c.relowner AS owner, NULL::name AS attribute, e.* FROM pg_class c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) AS e WHERE c.oid = tbl
         UNION ALL
-        SELECT a.attname, e.* FROM pg_attribute a, aclexplode(a.attacl) AS e WHERE a.attrelid = tbl AND a.attnum > 0 AND NOT a.attisdropped) AS x
+        SELECT c.relowner, a.attname, e.* FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped, aclexplode(a.attacl) AS e
+        WHERE c.oid = tbl) AS x
+  GROUP BY x.owner, x.attribute, x.grantee, x.grantor
   UNION ALL
   -- the same words for the table and its partitions, also where a row of one is used as a row of the other
   SELECT 'policy', p.policy_name, regexp_replace(string_agg(p.statement, ' ' ORDER BY p.place), '\(this\.\*\)::[^)]+', 'this.*', 'g')
