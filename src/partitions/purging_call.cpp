@@ -13,8 +13,10 @@
 extern "C" {
 PG_FUNCTION_INFO_V1(chatopt_retire);
 PG_FUNCTION_INFO_V1(chatopt_restore_partition);
+PG_FUNCTION_INFO_V1(chatopt_is_purging);
 PGDLLEXPORT Datum chatopt_retire(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum chatopt_restore_partition(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum chatopt_is_purging(PG_FUNCTION_ARGS);
 }
 
 namespace chatopt::partitions {
@@ -35,6 +37,12 @@ void check_action(FunctionCallInfo fcinfo, int argument) {
   if (strcmp(action, "purge") != 0)
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("action \"%s\" is not known", action),
                     errhint("It is 'purge'.")));
+}
+
+int batch_size_argument(FunctionCallInfo fcinfo, int argument) {
+  if (PG_ARGISNULL(argument) || PG_GETARG_INT32(argument) < 1 || PG_GETARG_INT32(argument) > 1000000)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("batch_size must be between 1 and 1000000")));
+  return PG_GETARG_INT32(argument);
 }
 
 // The messages table whose partition it is, of a chat that the caller may work on.
@@ -67,7 +75,7 @@ counters::Run start(Oid messages, Oid leaf, const char* task) {
 
 // Until it is through.
 template <class Mark, class Batch>
-void go_through(Oid leaf, const char* task, Mark&& mark, Batch&& batch) {
+void go_through(Oid leaf, int batch_size, const char* task, Mark&& mark, Batch&& batch) {
   SPI_connect_ext(SPI_OPT_NONATOMIC);
   const Oid messages = messages_of(leaf);
   limit_lock_wait();
@@ -80,7 +88,7 @@ void go_through(Oid leaf, const char* task, Mark&& mark, Batch&& batch) {
       counters::pause(&run);
     else
       run.pause = 0;
-    purge = batch(leaf, kPurgeBatch);
+    purge = batch(leaf, batch_size);
     run.progress.done = Max(run.progress.done, counters::purge_mark_now(leaf).messages);
     CHECK_FOR_INTERRUPTS();
   }
@@ -92,19 +100,25 @@ void go_through(Oid leaf, const char* task, Mark&& mark, Batch&& batch) {
 }  // namespace
 }  // namespace chatopt::partitions
 
-// CALL retire(leaf regclass, action text)
+// CALL retire(leaf regclass, action text, batch_size int)
 Datum chatopt_retire(PG_FUNCTION_ARGS) {
   using namespace chatopt::partitions;
   const Oid leaf = table_argument(fcinfo, "retire", "leaf");
   check_action(fcinfo, 1);
-  go_through(leaf, "retire", mark_retiring, purge_batch);
+  go_through(leaf, batch_size_argument(fcinfo, 2), "retire", mark_retiring, purge_batch);
   PG_RETURN_VOID();
 }
 
-// CALL restore_partition(tbl regclass)
+// CALL restore_partition(tbl regclass, batch_size int)
 Datum chatopt_restore_partition(PG_FUNCTION_ARGS) {
   using namespace chatopt::partitions;
   const Oid leaf = table_argument(fcinfo, "restore_partition", "tbl");
-  go_through(leaf, "restore", mark_returning, return_batch);
+  go_through(leaf, batch_size_argument(fcinfo, 1), "restore", mark_returning, return_batch);
   PG_RETURN_VOID();
+}
+
+// is_purging(messages regclass): are there messages that count for nothing?
+Datum chatopt_is_purging(PG_FUNCTION_ARGS) {
+  using namespace chatopt::counters;
+  PG_RETURN_BOOL(has_purged(PG_GETARG_OID(0)));
 }
