@@ -571,7 +571,8 @@ BEGIN
     filled := CASE layout->'before'->>'state' WHEN 'attached' THEN true WHEN 'filling' THEN false
       WHEN 'index missing' THEN NOT coalesce((layout->'before'->'options'->>'filling')::boolean, false)
       ELSE chatopt._is_filled(cnt, columns->>'last_sequence_number') END;
-    few := few AND chatopt._sees_all(msg)
+    -- a plain count would take in what has been purged; repair knows
+    few := few AND chatopt._sees_all(msg) AND NOT chatopt._is_purging(msg)
       AND (SELECT coalesce(sum(chatopt._count_rows(l, 100001)), 0) FROM chatopt._leaves(msg) AS l) <= 100000;
     RETURN jsonb_build_object('fresh', false, 'filled', filled, 'write', recount <> '{}' AND few, 'recount', to_jsonb(recount));
   END IF;

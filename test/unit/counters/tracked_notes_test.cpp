@@ -181,6 +181,27 @@ TEST_F(TrackedTest, WhatIsPutIntoAHoleOrBelowLastIsCountedOrUncounted) {
   expect(counter, {{6, 6}, {9, 9}}, {{2, 2}, {8, 8}}, {{3, 3}, {7, 7}});
 }
 
+TEST_F(TrackedTest, WhatIsRestoredIsCountedOrUncountedAndNobodySentIt) {
+  Counter& counter = chat("a", 9);
+  ledger.removed(counter, message(4, true));
+  ledger.restored(counter, message(6, true));
+  ledger.restored(counter, message(5, false));
+  ledger.restored(counter, message(4, true));
+  const TrackedNotes* const notes = counter.tracked_notes();
+  ASSERT_NE(notes, nullptr);
+  EXPECT_EQ(ranges(notes->skips.counted), (Ranges{{4, 4}, {6, 6}}));
+  EXPECT_EQ(ranges(notes->skips.uncounted), (Ranges{{5, 5}}));
+  EXPECT_TRUE(notes->skips.removed.empty());
+  EXPECT_TRUE(notes->members.empty());
+}
+
+TEST_F(TrackedTest, WhatIsRestoredBehindTheLastNumberLeavesAHole) {
+  Counter& counter = chat("a", 3);
+  ledger.restored(counter, message(9, true));
+  ledger.restored(counter, message(7, true));
+  EXPECT_EQ(ranges(counter.tracked_notes()->skips.removed), (Ranges{{4, 6}, {8, 8}}));
+}
+
 TEST_F(TrackedTest, TheLatestEventOfANumberWins) {
   Counter& counter = chat("a", 9);
   ledger.removed(counter, message(4, true));
