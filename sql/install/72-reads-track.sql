@@ -9,7 +9,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT jsonb_build_object('read_state', t.read_state::oid::text, 'read_heads', t.read_heads::oid::text,
     'skipped_numbers', t.skipped_numbers::oid::text, 'read_marks', t.read_marks::oid::text,
-    'read_log', t.read_log::oid::text, 'views', t.views::oid::text, 'own_messages', t.own_messages, 'state', t.state, 'undo', t.undo)
+    'read_log', t.read_log::oid::text, 'views', t.views::oid::text,
+    'mentions', t.mentions::oid::text, 'mention_table', t.mention_table::oid::text, 'own_messages', t.own_messages, 'state', t.state, 'undo', t.undo)
   FROM chatopt.reads_config(msg) AS t WHERE t.messages IS NOT NULL
 $$;
 COMMENT ON FUNCTION chatopt._reads_of(regclass) IS 'internal: the configuration of tracked reads, NULL without';
@@ -75,7 +76,10 @@ AS $$
     ('views', 1, 'conversation_id', 'K', true, 'the conversation'),
     ('views', 2, 'seq', 'bigint', true, 'the number of the message'),
     ('views', 3, 'slot', 'smallint', true, 'one of several rows that are added to, so that nobody waits'),
-    ('views', 4, 'views', 'bigint', true, 'views counted in this row')
+    ('views', 4, 'views', 'bigint', true, 'views counted in this row'),
+    ('mentions', 1, 'member_id', 'U', true, 'who is mentioned'),
+    ('mentions', 2, 'conversation_id', 'K', true, 'the conversation'),
+    ('mentions', 3, 'seq', 'bigint', true, 'the number of the message')
   ) AS v(role, place, column_name, kind, required, says),
   (SELECT chatopt._key_type((layout->>'conversations')::oid::regclass, layout->'names'->>'conversation_key'),
           chatopt._key_type((layout->>'members')::oid::regclass, layout->'names'->>'member_user')) AS t(conversation, member)
@@ -99,27 +103,44 @@ AS $$
 $$;
 COMMENT ON FUNCTION chatopt._keeps_views(jsonb) IS 'internal: whether a layout of tracked reads has a table of views';
 
+-- chatopt._keeps_mentions tells whether mentions are kept: as track_reads wants it, else as it is.
+CREATE FUNCTION chatopt._keeps_mentions(layout jsonb) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE WHEN layout ? 'mentions' THEN layout->>'mentions' IS NOT NULL
+    ELSE EXISTS (SELECT FROM pg_class c WHERE c.oid = (layout->'reads'->>'mentions')::oid) END
+$$;
+COMMENT ON FUNCTION chatopt._keeps_mentions(jsonb) IS 'internal: whether a layout of tracked reads has a table of mentions';
+
+-- chatopt._is_optional tells whether a table is one that track_reads makes only when asked to.
+CREATE FUNCTION chatopt._is_optional(role text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT role IN ('read_log', 'views', 'mentions') $$;
+COMMENT ON FUNCTION chatopt._is_optional(text) IS 'internal: whether reads are tracked without this table';
+
 -- chatopt._read_tables gives these tables: name, key, an index beside the key, storage options, and which is there already.
 CREATE FUNCTION chatopt._read_tables(layout jsonb)
-RETURNS TABLE (role text, place int, full_name text, tbl regclass, ours boolean, key text[], indexed text, options text, says text)
+RETURNS TABLE (role text, place int, full_name text, tbl regclass, ours boolean, key text[], indexed text[], options text, says text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT v.role, v.place, coalesce(o.tbl::text, format('%I.%I', n.nspname, w.name)), coalesce(o.tbl, other.oid::regclass),
     o.tbl IS NOT NULL, v.key, v.indexed, v.options, v.says
   FROM (VALUES
-    ('read_state', 1, 'members', '_read_state', ARRAY['member_id', 'conversation_id', 'joined_seq'], 'conversation_id',
+    ('read_state', 1, 'members', '_read_state', ARRAY['member_id', 'conversation_id', 'joined_seq'], ARRAY['conversation_id'],
       'fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05',
       'how far the members of conversations have read, a row a membership; an UPDATE may raise delivered_seq and read_seq, the rest is chatopt''s'),
     ('read_heads', 2, 'conversations', '_read_heads', ARRAY['conversation_id'], NULL, 'fillfactor = 90',
       'the conversations whose reads chatopt tracks; written by chatopt alone'),
     ('skipped_numbers', 3, 'messages', '_skipped_numbers', ARRAY['conversation_id', 'level', 'chunk'], NULL, 'fillfactor = 80',
       'message numbers that are nobody''s to read; written by chatopt alone'),
-    ('read_marks', 4, 'members', '_read_marks', ARRAY['member_id', 'conversation_id', 'chunk'], 'conversation_id', NULL,
+    ('read_marks', 4, 'members', '_read_marks', ARRAY['member_id', 'conversation_id', 'chunk'], ARRAY['conversation_id'], NULL,
       'what members read out of order or marked unread; written by chatopt alone'),
     ('read_log', 5, 'members', '_read_log', ARRAY['conversation_id', 'member_id', 'read_upto'], NULL, NULL,
       'when members read what, a row for each time that read_seq moved; written by chatopt alone, its owner may delete from it'),
     ('views', 6, 'messages', '_views', ARRAY['conversation_id', 'seq', 'slot'], NULL, 'fillfactor = 50',
-      'how often messages were viewed, several rows a message; written by chatopt.add_views')
+      'how often messages were viewed, several rows a message; written by chatopt.add_views'),
+    ('mentions', 7, 'messages', '_mentioned', ARRAY['member_id', 'conversation_id', 'seq'], ARRAY['conversation_id', 'seq'], NULL,
+      'whom messages mention, a row a message and member, as long as the message is there; written by chatopt alone')
   ) AS v(role, place, base, suffix, key, indexed, options, says)
   JOIN pg_class m ON m.oid = (layout->>'members')::oid JOIN pg_namespace n ON n.oid = m.relnamespace
   JOIN pg_class b ON b.oid = (layout->>v.base)::oid
@@ -127,6 +148,7 @@ AS $$
   LEFT JOIN LATERAL (SELECT c.oid::regclass FROM pg_class c WHERE c.oid = (layout->'reads'->>v.role)::oid) AS o(tbl) ON true
   LEFT JOIN pg_class other ON other.relnamespace = n.oid AND other.relname = w.name
   WHERE (v.role <> 'read_log' OR chatopt._keeps_log(layout)) AND (v.role <> 'views' OR chatopt._keeps_views(layout))
+    AND (v.role <> 'mentions' OR chatopt._keeps_mentions(layout))
   ORDER BY v.place
 $$;
 COMMENT ON FUNCTION chatopt._read_tables(jsonb) IS 'internal: the tables that track_reads makes';
@@ -309,8 +331,53 @@ END
 $$;
 COMMENT ON FUNCTION chatopt._chat_layout(regclass) IS 'internal: the layout of an attached chat with that of its reads';
 
+-- chatopt._mentions_layout says where messages mention members: a column of messages, or a table; NULL for nowhere.
+CREATE FUNCTION chatopt._mentions_layout(layout jsonb, said text) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  msg regclass := (layout->>'messages')::oid::regclass;
+  mem regclass := (layout->>'members')::oid::regclass;
+  found record;
+  wanted record;
+BEGIN
+  IF said IS NULL THEN
+    RETURN NULL;
+  END IF;
+  SELECT * INTO found FROM chatopt._column(msg, said);
+  SELECT a.atttypid, t.typarray, format_type(a.atttypid, NULL) || '[]' AS type_name INTO wanted FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+    WHERE a.attrelid = mem AND a.attname = layout->'names'->>'member_user';
+  IF found.number IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'undefined_column', MESSAGE = format('column "%s" of table %s does not exist', said, msg),
+      HINT = format('Name a column of %s of type %s.', msg, wanted.type_name);
+  ELSIF found.type_id <> wanted.typarray THEN
+    RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
+      MESSAGE = format('column "%s" of table %s has type %s, expected %s', said, msg, found.type_name, wanted.type_name),
+      DETAIL = format('It names members, who are to be found in column "%s" of table %s.', layout->'names'->>'member_user', mem);
+  ELSIF found.generated = 'v' THEN
+    RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = format('column "%s" of table %s is a virtual generated column', said, msg),
+      DETAIL = 'Triggers cannot read it.', HINT = 'Make it a stored one.';
+  ELSIF said IN (SELECT n.value FROM jsonb_each_text((layout->'names') - 'message_mentions') AS n WHERE n.key IN
+      ('message_conversation', 'message_key', 'message_time', 'message_sender', 'sequence_column')) THEN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('column "%s" of table %s cannot play two roles', said, msg);
+  END IF;
+  RETURN jsonb_build_object('column', said);
+END
+$$;
+COMMENT ON FUNCTION chatopt._mentions_layout(jsonb, text) IS 'internal: where messages mention members';
+
+-- chatopt._mentions_change tells whether mentions are to be kept that are not, or are to be found somewhere else.
+CREATE FUNCTION chatopt._mentions_change(layout jsonb) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT layout->>'mentions' IS NOT NULL AND (ROW(layout->>'mentions_before', layout->'reads'->>'mention_table')
+      IS DISTINCT FROM ROW(layout->'mentions'->>'column', layout->'mentions'->>'table')
+    OR EXISTS (SELECT FROM chatopt._read_tables(layout) AS t WHERE t.role = 'mentions' AND NOT t.ours))
+$$;
+COMMENT ON FUNCTION chatopt._mentions_change(jsonb) IS 'internal: whether mentions are to be filled in';
+
 -- chatopt._reads_layout works out and checks the layout of tracked reads.
-CREATE FUNCTION chatopt._reads_layout(msg regclass, own text, log boolean DEFAULT false, views boolean DEFAULT false) RETURNS jsonb
+CREATE FUNCTION chatopt._reads_layout(msg regclass, own text, log boolean DEFAULT false, views boolean DEFAULT false, mentions text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -334,14 +401,18 @@ BEGIN
   PERFORM chatopt._check_member_key(layout);
   layout := layout || jsonb_build_object('reads', coalesce(nullif(before, 'null'), '{}'), 'own_messages', own, 'read_log', coalesce(log, false),
     'views', coalesce(views, false));
+  layout := layout || jsonb_build_object('mentions_before', layout->'names'->'message_mentions', 'mentions', chatopt._mentions_layout(layout, mentions));
+  layout := layout || jsonb_build_object('names', (layout->'names') - 'message_mentions'
+    || jsonb_strip_nulls(jsonb_build_object('message_mentions', layout->'mentions'->>'column')));
   PERFORM chatopt._check_read_tables(layout);
   layout := layout || jsonb_build_object('index', chatopt._sender_index_layout(layout));
   RETURN layout || jsonb_build_object('reads_state', CASE
-    WHEN before->>'state' IS NOT NULL AND NOT EXISTS (SELECT FROM chatopt._read_tables(layout) AS t WHERE NOT t.ours AND t.role NOT IN ('read_log', 'views')) THEN before->>'state'
+    WHEN before->>'state' IS NOT NULL AND NOT EXISTS (SELECT FROM chatopt._read_tables(layout) AS t WHERE NOT t.ours AND NOT chatopt._is_optional(t.role))
+      AND NOT chatopt._mentions_change(layout) THEN before->>'state'
     WHEN chatopt._count_rows((layout->>'conversations')::oid::regclass, 1) > 0 THEN 'filling' ELSE 'tracked' END);
 END
 $$;
-COMMENT ON FUNCTION chatopt._reads_layout(regclass, text, boolean, boolean) IS 'internal: the checked layout of tracked reads';
+COMMENT ON FUNCTION chatopt._reads_layout(regclass, text, boolean, boolean, text) IS 'internal: the checked layout of tracked reads';
 
 -- chatopt._plan_read_tables makes the tables that are not there.
 CREATE FUNCTION chatopt._plan_read_tables(layout jsonb) RETURNS TABLE (target regclass, lock_level int, statement text)
@@ -361,8 +432,8 @@ BEGIN
         FROM chatopt._read_columns(layout) AS k WHERE k.role = wanted.role;
     END IF;
     IF wanted.indexed IS NOT NULL AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = wanted.tbl AND i.indpred IS NULL
-        AND i.indisvalid AND (chatopt._column_names(wanted.tbl, i.indkey::int2[]))[1] = wanted.indexed) THEN
-      RETURN QUERY SELECT wanted.tbl, 0, format('CREATE INDEX ON %s (%I);', wanted.full_name, wanted.indexed);
+        AND i.indisvalid AND chatopt._column_names(wanted.tbl, i.indkey::int2[]) = wanted.indexed) THEN
+      RETURN QUERY SELECT wanted.tbl, 0, format('CREATE INDEX ON %s (%s);', wanted.full_name, array_to_string(wanted.indexed, ', '));
     END IF;
     IF wanted.tbl IS NULL THEN
       RETURN QUERY SELECT wanted.tbl, 0, format('COMMENT ON TABLE %s IS %L;', wanted.full_name, wanted.says);
@@ -382,6 +453,32 @@ CREATE FUNCTION chatopt._refill(heads text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT format('UPDATE %s SET filled_upto = 0 WHERE filled_upto IS DISTINCT FROM 0;', heads) $$;
 COMMENT ON FUNCTION chatopt._refill(text) IS 'internal: the UPDATE that has every conversation filled again';
+
+-- chatopt._plan_refill has backfill go through all conversations again where kept tables are taken up, for their mentions alone where only
+-- those are new.
+CREATE FUNCTION chatopt._plan_refill(layout jsonb) RETURNS TABLE (target regclass, lock_level int, statement text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT t.tbl, 0, CASE WHEN t.ours THEN format('UPDATE %s SET filled_upto = -1 WHERE coalesce(filled_upto, -1) < 0;', t.full_name)
+    ELSE chatopt._refill(t.full_name) END
+  FROM chatopt._read_tables(layout) AS t
+  WHERE t.role = 'read_heads' AND t.tbl IS NOT NULL AND (NOT t.ours OR chatopt._mentions_change(layout))
+$$;
+COMMENT ON FUNCTION chatopt._plan_refill(jsonb) IS 'internal: the statement that has conversations filled again';
+
+-- chatopt._plan_name_mentions has the trigger that numbers messages name the column of mentions, or none. Replaced, so that nobody who
+-- reads messages waits.
+CREATE FUNCTION chatopt._plan_name_mentions(layout jsonb) RETURNS TABLE (target regclass, lock_level int, statement text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT w.place, 6, s.statement
+  FROM chatopt._wanted_triggers(layout) AS w,
+  LATERAL (VALUES (1, regexp_replace(w.definition, '^CREATE', 'CREATE OR REPLACE') || ';'),
+    (2, CASE WHEN layout->>'state' = 'disabled' THEN format('ALTER TABLE %s DISABLE TRIGGER zzz_chatopt_number;', w.place) END)) AS s(place, statement)
+  WHERE w.trigger_name = 'zzz_chatopt_number' AND s.statement IS NOT NULL
+  ORDER BY s.place
+$$;
+COMMENT ON FUNCTION chatopt._plan_name_mentions(jsonb) IS 'internal: the statements that tell the triggers of messages which column mentions members';
 
 -- chatopt._plan_guard_reads puts the guard trigger on the table of positions, as it is to be and switched on.
 CREATE FUNCTION chatopt._plan_guard_reads(layout jsonb) RETURNS TABLE (target regclass, lock_level int, statement text)
@@ -439,7 +536,7 @@ AS $$
   SELECT NULL::regclass, 0, format('SELECT chatopt.save_reads(%L::regclass, %s, %L, %L, %L);', (layout->>'messages')::oid::regclass, t.tables,
     layout->>'own_messages', layout->>'reads_state', u.undo)
   FROM (SELECT string_agg(quote_literal(r.full_name) || '::regclass', ', ' ORDER BY r.place), bool_and(r.ours)
-        FROM chatopt._read_tables(layout) AS r WHERE r.role NOT IN ('read_log', 'views')) AS t(tables, ours),
+        FROM chatopt._read_tables(layout) AS r WHERE NOT chatopt._is_optional(r.role)) AS t(tables, ours),
        (SELECT coalesce(layout->'reads'->'undo', '{}')
           || CASE WHEN layout->>'index' IN ('build', 'missing') THEN '{"index": true}'::jsonb ELSE '{}' END) AS u(undo)
   WHERE NOT t.ours OR ROW(layout->'reads'->>'own_messages', layout->'reads'->>'state', layout->'reads'->'undo')
@@ -456,6 +553,14 @@ AS $$
   FROM (VALUES (layout->'reads'->>'views')) AS before(views)
   LEFT JOIN chatopt._read_tables(layout) AS l ON l.role = 'views'
   WHERE before.views IS DISTINCT FROM l.tbl::oid::text OR (l.full_name IS NOT NULL AND NOT l.ours)
+  UNION ALL
+  SELECT NULL, 0, format('SELECT chatopt.save_mentions(%L::regclass, %s, %s);', (layout->>'messages')::oid::regclass,
+    coalesce(quote_literal(l.full_name) || '::regclass', 'NULL'),
+    coalesce(quote_literal((layout->'mentions'->>'table')::oid::regclass) || '::regclass', 'NULL'))
+  FROM (VALUES (layout->'reads'->>'mentions', layout->'reads'->>'mention_table')) AS before(mentions, mention_table)
+  LEFT JOIN chatopt._read_tables(layout) AS l ON l.role = 'mentions'
+  WHERE layout ? 'mentions' AND (before.mentions IS DISTINCT FROM l.tbl::oid::text OR (l.full_name IS NOT NULL AND NOT l.ours)
+    OR before.mention_table IS DISTINCT FROM layout->'mentions'->>'table')
 $$;
 COMMENT ON FUNCTION chatopt._plan_reads_config(jsonb) IS 'internal: the statements that save the configuration of tracked reads';
 
@@ -469,11 +574,12 @@ DECLARE
 BEGIN
   WITH plan AS MATERIALIZED (
     SELECT 1 AS part, p.* FROM chatopt._plan_read_tables(layout) WITH ORDINALITY AS p(target, level, statement, place)
-    UNION ALL SELECT 2, t.tbl, 0, chatopt._refill(t.full_name), 1 FROM chatopt._read_tables(layout) AS t
-      WHERE t.role = 'read_heads' AND t.tbl IS NOT NULL AND NOT t.ours
+    UNION ALL SELECT 2, p.* FROM chatopt._plan_refill(layout) WITH ORDINALITY AS p(target, level, statement, place)
     UNION ALL SELECT 3, p.* FROM chatopt._plan_guard_reads(layout) WITH ORDINALITY AS p(target, level, statement, place)
     UNION ALL SELECT 4, p.* FROM chatopt._plan_sender_index(layout, false) WITH ORDINALITY AS p(target, level, statement, place)
     UNION ALL SELECT 5, p.* FROM chatopt._plan_triggers(layout, ARRAY[conv]) WITH ORDINALITY AS p(target, level, statement, place)
+    UNION ALL SELECT 5, p.target, p.lock_level, p.statement, 100 FROM chatopt._plan_name_mentions(layout) AS p
+      WHERE layout->>'mentions_before' IS DISTINCT FROM layout->'mentions'->>'column'
     UNION ALL SELECT 6, p.* FROM chatopt._plan_reads_config(layout) WITH ORDINALITY AS p(target, level, statement, place)
     UNION ALL SELECT 7, p.* FROM chatopt._plan_sender_index(layout, true) WITH ORDINALITY AS p(target, level, statement, place)),
   -- writers are waited for even where only the configuration changes: none may write on by the old one
@@ -521,7 +627,8 @@ BEGIN
       HINT = 'Run the CREATE INDEX CONCURRENTLY that was returned; without it own messages are counted by a scan of the unread ones.';
   END IF;
   IF layout->>'reads_state' = 'filling' THEN
-    RAISE NOTICE USING MESSAGE = format('conversations of before are not tracked yet in the chat of table %s', msg),
+    RAISE NOTICE USING MESSAGE = format(CASE WHEN layout->'reads'->>'state' = 'tracked' AND chatopt._mentions_change(layout)
+        THEN 'mentions of before are not known yet in the chat of table %s' ELSE 'conversations of before are not tracked yet in the chat of table %s' END, msg),
       HINT = format('CALL chatopt.backfill(%L);', msg);
   END IF;
 END
@@ -534,13 +641,15 @@ COMMENT ON FUNCTION chatopt._reads_notices(jsonb, text[]) IS 'internal: the noti
 --| in one transaction they do the same. Tables that untrack_reads kept are taken up again with their positions. On a tracked
 --| chat it applies what differs, own_messages as given, and puts back what is missing. Conversations from before are tracked
 --| once CALL chatopt.backfill has been through them. views => true makes a fifth table, for chatopt.add_views; views => false on a chat
---| that has it leaves the table as plain data.
+--| that has it leaves the table as plain data. mentions names a column of messages, an array of members: another table then keeps whom
+--| messages mention, for chatopt.mention_count; NULL on a chat that has it leaves the table as plain data.
 --@ locks: SHARE ROW EXCLUSIVE on conversations, messages and members, taken in this order within lock_timeout (2 s unless set), held until
 --@ the end of the transaction; none where nothing differs
---@ cost: milliseconds; where kept tables are taken up, one row a conversation is written
---@ errors: 22004 22023 42501 42703 42804 42830 42P07 55000 55006
+--@ cost: milliseconds; where kept tables are taken up, or mentions are new, one row a conversation is written
+--@ errors: 0A000 22004 22023 42501 42703 42804 42830 42P07 55000 55006
 CREATE FUNCTION chatopt.track_reads(
-    messages regclass, own_messages text DEFAULT 'read', read_log boolean DEFAULT false, views boolean DEFAULT false, dry_run boolean DEFAULT false)
+    messages regclass, own_messages text DEFAULT 'read', read_log boolean DEFAULT false, views boolean DEFAULT false, mentions text DEFAULT NULL,
+    dry_run boolean DEFAULT false)
 RETURNS SETOF text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -553,7 +662,7 @@ DECLARE
 BEGIN
   dry_run := coalesce(dry_run, false);
   LOOP
-    layout := chatopt._reads_layout(messages, own_messages, read_log, views);
+    layout := chatopt._reads_layout(messages, own_messages, read_log, views, mentions);
     SELECT * INTO plan FROM chatopt._reads_plan(layout);
     EXIT WHEN dry_run OR plan.statements = '{}' OR plan.locks <@ taken;
     PERFORM chatopt._take_locks(plan.locks);
@@ -570,8 +679,8 @@ BEGIN
     || plan.statements || plan.handed_out) WITH ORDINALITY AS u(s, o) ORDER BY o;
 END
 $$;
-COMMENT ON FUNCTION chatopt.track_reads(regclass, text, boolean, boolean, boolean) IS
+COMMENT ON FUNCTION chatopt.track_reads(regclass, text, boolean, boolean, text, boolean) IS
   'tracks how far members have read: makes tables beside the members table and keeps them; own_messages ''read'' has sending mark the '
-  'conversation read, ''count'' does not; read_log keeps when positions moved; views makes a table for chatopt.add_views. Returns the statements run, or with dry_run those that would run. Locks conversations, messages and '
+  'conversation read, ''count'' does not; read_log keeps when positions moved; views makes a table for chatopt.add_views, mentions, which names an array column of messages, one for chatopt.mention_count. Returns the statements run, or with dry_run those that would run. Locks conversations, messages and '
   'members SHARE ROW EXCLUSIVE until the end of the transaction. Errors: 55000 not attached, disabled, no members or no message_count, '
   '42703 no sender column, 42804 of another type than the members, 42830 members not unique, 42P07 a table name is taken, 42501 not the owner';

@@ -21,6 +21,10 @@ BEGIN
     RETURN QUERY SELECT t.tbl, 8, format('DROP TRIGGER zzz_chatopt_guard_reads ON %s;', t.tbl) FROM chatopt._read_tables(layout) AS t
       WHERE t.role = 'read_state' AND t.ours AND EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.tbl AND g.tgname = 'zzz_chatopt_guard_reads');
   END IF;
+  IF layout->'names' ? 'message_mentions' THEN
+    RETURN QUERY SELECT p.target, p.lock_level, p.statement FROM chatopt._plan_name_mentions(
+      layout || jsonb_build_object('names', (layout->'names') - 'message_mentions')) AS p;
+  END IF;
   IF layout->'reads'->'undo' ? 'index' THEN
     -- on the table itself, or on leaves where the one that was handed out was not completed
     RETURN QUERY SELECT msg, 8, format('DROP INDEX %s;', i)

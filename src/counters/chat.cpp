@@ -287,11 +287,13 @@ void read_source_columns(Source* source, Relation relation) {
     source->key = column_of(trigger, "message_id");
     source->time = column_of(trigger, "message_at");
     source->sender = column_of(trigger, "sender");
+    source->mentions = column_of(trigger, "mentions");
     source->numbered_last = is_last_before_insert(relation, trigger);
     if (source->number == 0) raise_incomplete(source->relation, source->chat->messages);
     source->number_is_int4 = type_of(source->number).type == INT4OID;
     if (source->time != 0) source->time_type = type_of(source->time);
     if (source->sender != 0) source->sender_type = type_of(source->sender);
+    if (source->mentions != 0) source->mentions_type = type_of(source->mentions);
   } else {
     const FuncExpr* call = when_call(relation, "member_inserted");
     source->conversation = column_argument(call, 2);

@@ -84,6 +84,10 @@ struct Message {
   bool time_null = true;
   bool sender_null = true;
   Bytes sender;
+  // Whom it mentions, in any form that is another when others are mentioned; empty: nobody. Not looked at where
+  // nobody keeps mentions.
+  bool mentions_kept = false;
+  Bytes mentions;
 };
 
 // The message with the greatest number of its kind; number 0 means none.
@@ -222,6 +226,9 @@ class Ledger {
   [[nodiscard]] static bool was_removed(const Counter& counter, std::int64_t number) noexcept {
     return counter.state_->notes.removed.contains(number);
   }
+
+  // Does a message mention others after a change than before?
+  [[nodiscard]] static bool mentions_others(const Message& before, const Message& after) noexcept;
 
   // A row that gets no number: it has no conversation, or one that is not filled.
   void pass(Tag statement);

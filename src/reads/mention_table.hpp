@@ -1,0 +1,16 @@
+// An application's table of mentions, a row a message and member: chatopt's triggers on it say which columns they are in.
+#pragma once
+
+#include "reads/reads.hpp"
+#include "pg/postgres.hpp"
+
+namespace chatopt::reads {
+
+struct MentionColumns {
+  AttrNumber message;
+  AttrNumber member;
+};
+// Raises 55000 where the triggers are not there.
+MentionColumns mention_columns(Oid table);
+
+}  // namespace chatopt::reads
