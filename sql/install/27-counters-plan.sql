@@ -391,7 +391,7 @@ AS $$
   CROSS JOIN LATERAL (SELECT u.tbl UNION SELECT l FROM chatopt._leaves(u.tbl) AS l) AS p(place)
   JOIN pg_trigger g ON g.tgrelid = p.place AND NOT g.tgisinternal AND g.tgparentid = 0
   JOIN pg_proc f ON f.oid = g.tgfoid AND f.proname IN ('number_message', 'write_counters', 'messages_truncated', 'members_truncated',
-    'guard_counters', 'conversation_changed', 'conversations_truncated')
+    'guard_counters', 'conversation_changed', 'conversations_truncated', 'mentions_changed')
   JOIN pg_namespace n ON n.oid = f.pronamespace AND n.nspname = 'chatopt'
   ORDER BY u.o, p.place <> u.tbl, p.place::text, g.tgname
 $$;

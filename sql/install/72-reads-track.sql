@@ -331,8 +331,8 @@ END
 $$;
 COMMENT ON FUNCTION chatopt._chat_layout(regclass) IS 'internal: the layout of an attached chat with that of its reads';
 
--- chatopt._mentions_layout says where messages mention members: a column of messages, or a table; NULL for nowhere.
-CREATE FUNCTION chatopt._mentions_layout(layout jsonb, said text) RETURNS jsonb
+-- chatopt._check_mentions_column refuses a column of messages that cannot say whom they mention.
+CREATE FUNCTION chatopt._check_mentions_column(layout jsonb, said text) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -341,27 +341,122 @@ DECLARE
   found record;
   wanted record;
 BEGIN
-  IF said IS NULL THEN
-    RETURN NULL;
-  END IF;
   SELECT * INTO found FROM chatopt._column(msg, said);
-  SELECT a.atttypid, t.typarray, format_type(a.atttypid, NULL) || '[]' AS type_name INTO wanted FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+  SELECT t.typarray, format_type(a.atttypid, NULL) || '[]' AS type_name INTO wanted FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
     WHERE a.attrelid = mem AND a.attname = layout->'names'->>'member_user';
-  IF found.number IS NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'undefined_column', MESSAGE = format('column "%s" of table %s does not exist', said, msg),
-      HINT = format('Name a column of %s of type %s.', msg, wanted.type_name);
-  ELSIF found.type_id <> wanted.typarray THEN
+  IF found.type_id <> wanted.typarray THEN
     RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
       MESSAGE = format('column "%s" of table %s has type %s, expected %s', said, msg, found.type_name, wanted.type_name),
-      DETAIL = format('It names members, who are to be found in column "%s" of table %s.', layout->'names'->>'member_user', mem);
+      DETAIL = format('It names members, who are to be found in column "%s" of table %s.', layout->'names'->>'member_user', mem),
+      HINT = 'Name an array column, or a table of mentions.';
   ELSIF found.generated = 'v' THEN
     RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = format('column "%s" of table %s is a virtual generated column', said, msg),
       DETAIL = 'Triggers cannot read it.', HINT = 'Make it a stored one.';
-  ELSIF said IN (SELECT n.value FROM jsonb_each_text((layout->'names') - 'message_mentions') AS n WHERE n.key IN
-      ('message_conversation', 'message_key', 'message_time', 'message_sender', 'sequence_column')) THEN
-    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('column "%s" of table %s cannot play two roles', said, msg);
   END IF;
-  RETURN jsonb_build_object('column', said);
+END
+$$;
+COMMENT ON FUNCTION chatopt._check_mentions_column(jsonb, text) IS 'internal: refuses a column that cannot say whom messages mention';
+
+-- chatopt._mention_columns finds the columns of a table of mentions by keys and common names, and refuses those that do not fit.
+CREATE FUNCTION chatopt._mention_columns(layout jsonb, tbl regclass) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  msg regclass := (layout->>'messages')::oid::regclass;
+  mem regclass := (layout->>'members')::oid::regclass;
+  names jsonb := layout->'names';
+  -- as the triggers say, should they be there
+  named jsonb := (SELECT jsonb_object_agg(r.role, r.column_name) FROM chatopt.trigger_roles(tbl) AS r WHERE r.role IN ('message', 'member'));
+  message_column text := coalesce(named->>'message', (SELECT min(f.own_column) FROM chatopt._foreign_keys(tbl, msg) AS f WHERE f.target_column = names->>'message_key'),
+    chatopt._column_like(tbl, ARRAY['message_id', 'msg_id', 'message', 'message_uuid', 'post_id']));
+  member_column text := coalesce(named->>'member', chatopt._column_like(tbl, ARRAY['mentioned_user_id', 'mentioned_id', 'user_id', 'member_id', 'recipient_id',
+    'profile_id', 'account_id', 'person_id', 'participant_id', 'mentioned', 'username', 'user', 'member'] || (names->>'member_user'), taken => ARRAY[message_column]));
+  wrong record;
+BEGIN
+  IF message_column IS NULL OR member_column IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'undefined_column', MESSAGE = format('could not find every column of table %s', tbl),
+      DETAIL = CASE WHEN message_column IS NULL THEN format('It has neither a foreign key to %s nor a column with a common name for the message.', msg)
+        ELSE 'It has no column with a common name for the member.' END,
+      HINT = 'Call the columns message_id and user_id, in a view of yours by other names.';
+  END IF;
+  SELECT c.column_name, c.type_name AS found_name, w.type_name INTO wrong
+  FROM (SELECT message_column AS column_name, f.* FROM chatopt._column(tbl, message_column) AS f
+        UNION ALL SELECT member_column, f.* FROM chatopt._column(tbl, member_column) AS f) AS c,
+    LATERAL (SELECT f.* FROM chatopt._column(msg, names->>'message_key') AS f WHERE c.column_name = message_column
+             UNION ALL SELECT f.* FROM chatopt._column(mem, names->>'member_user') AS f WHERE c.column_name = member_column) AS w
+  WHERE c.type_id <> w.type_id OR c.generated = 'v' LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
+      MESSAGE = format('column "%s" of table %s has type %s, expected %s', wrong.column_name, tbl, wrong.found_name, wrong.type_name),
+      HINT = 'Give it the type of what it refers to.';
+  END IF;
+  RETURN jsonb_build_object('message', message_column, 'member', member_column);
+END
+$$;
+COMMENT ON FUNCTION chatopt._mention_columns(jsonb, regclass) IS 'internal: the columns of a table of mentions';
+
+-- chatopt._check_mention_table refuses a relation that cannot say whom messages mention.
+CREATE FUNCTION chatopt._check_mention_table(layout jsonb, tbl regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  msg regclass := (layout->>'messages')::oid::regclass;
+  owner regrole := (SELECT c.relowner FROM pg_class c WHERE c.oid = msg);
+BEGIN
+  PERFORM chatopt._check_table(tbl);
+  IF EXISTS (SELECT FROM pg_class c WHERE c.oid = tbl AND c.relkind = 'p') THEN
+    RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = format('table %s is partitioned', tbl),
+      DETAIL = 'PostgreSQL gives no trigger on such a table all rows of a statement.', HINT = 'Keep mentions in a plain table, or in an array column of messages.';
+  ELSIF tbl IN (SELECT t.tbl FROM chatopt._read_tables(layout) AS t WHERE t.tbl IS NOT NULL)
+      OR tbl::oid::text IN (layout->>'conversations', layout->>'counters', layout->>'messages', layout->>'members') THEN
+    RAISE EXCEPTION USING ERRCODE = 'object_in_use', MESSAGE = format('table %s is another part of the chat', tbl), HINT = 'Name the table of mentions.';
+  ELSIF NOT has_table_privilege(owner, tbl, 'SELECT') THEN
+    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied for table %s', tbl),
+      DETAIL = format('Mentions are kept with the rights of role "%s", the owner of the messages table.', owner),
+      HINT = format('GRANT SELECT ON %s TO %s;', tbl, owner);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION chatopt._check_mention_table(jsonb, regclass) IS 'internal: refuses a table that cannot say whom messages mention';
+
+-- chatopt._table_beside finds a table by its name: in its schema, else in that of another table; NULL where there is none.
+CREATE FUNCTION chatopt._table_beside(tbl regclass, said text) RETURNS regclass
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  parts text[];
+BEGIN
+  parts := parse_ident(said);
+  RETURN (SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, pg_class b
+    WHERE b.oid = tbl AND c.relname = parts[cardinality(parts)] AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+      AND CASE cardinality(parts) WHEN 1 THEN c.relnamespace = b.relnamespace WHEN 2 THEN n.nspname = parts[1] ELSE false END);
+EXCEPTION WHEN invalid_parameter_value THEN
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION chatopt._table_beside(regclass, text) IS 'internal: a table by its name, which may leave the schema out';
+
+-- chatopt._mentions_layout says where messages mention members: a column of messages, or a table; NULL for nowhere.
+CREATE FUNCTION chatopt._mentions_layout(layout jsonb, said text) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  msg regclass := (layout->>'messages')::oid::regclass;
+  tbl regclass;
+BEGIN
+  IF said IS NULL THEN
+    RETURN NULL;
+  ELSIF chatopt._has_column(msg, said) THEN
+    PERFORM chatopt._check_mentions_column(layout, said);
+    RETURN jsonb_build_object('column', said);
+  END IF;
+  tbl := chatopt._table_beside(msg, said);
+  IF tbl IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'undefined_column', MESSAGE = format('there is neither a column "%s" in table %s nor a table of that name', said, msg),
+      HINT = 'Name an array column of messages, or a table with a row for each message and member it mentions.';
+  END IF;
+  PERFORM chatopt._check_mention_table(layout, tbl);
+  RETURN jsonb_build_object('table', tbl::oid::text, 'columns', chatopt._mention_columns(layout, tbl));
 END
 $$;
 COMMENT ON FUNCTION chatopt._mentions_layout(jsonb, text) IS 'internal: where messages mention members';
@@ -375,6 +470,50 @@ AS $$
     OR EXISTS (SELECT FROM chatopt._read_tables(layout) AS t WHERE t.role = 'mentions' AND NOT t.ours))
 $$;
 COMMENT ON FUNCTION chatopt._mentions_change(jsonb) IS 'internal: whether mentions are to be filled in';
+
+-- chatopt._mention_triggers gives the triggers of a table of mentions. The first is there for the columns that it names.
+CREATE FUNCTION chatopt._mention_triggers(layout jsonb) RETURNS TABLE (trigger_name text, definition text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT v.trigger_name, format('CREATE TRIGGER %s %s EXECUTE FUNCTION chatopt.mentions_changed(%s)', v.trigger_name,
+    replace(v.event, '{table}', (layout->'mentions'->>'table')::oid::regclass::text), v.arguments)
+  FROM (VALUES
+    (1, 'aaa_chatopt_columns', format('BEFORE UPDATE OF %I, %I ON {table} FOR EACH ROW', layout->'mentions'->'columns'->>'message',
+      layout->'mentions'->'columns'->>'member'), '''message'', ''member'''),
+    (2, 'aaa_chatopt_insert', 'AFTER INSERT ON {table} REFERENCING NEW TABLE AS chatopt_new FOR EACH STATEMENT', ''),
+    (3, 'aaa_chatopt_update', 'AFTER UPDATE ON {table} REFERENCING OLD TABLE AS chatopt_old NEW TABLE AS chatopt_new FOR EACH STATEMENT', ''),
+    (4, 'aaa_chatopt_delete', 'AFTER DELETE ON {table} REFERENCING OLD TABLE AS chatopt_old FOR EACH STATEMENT', ''),
+    (5, 'aaa_chatopt_truncate', 'AFTER TRUNCATE ON {table} FOR EACH STATEMENT', '')) AS v(place, trigger_name, event, arguments)
+  WHERE layout->'mentions'->>'table' IS NOT NULL
+  ORDER BY v.place
+$$;
+COMMENT ON FUNCTION chatopt._mention_triggers(jsonb) IS 'internal: the triggers of a table of mentions';
+
+-- chatopt._plan_mention_triggers drops those that are not wanted, on the table there was before too, and makes those that are missing.
+CREATE FUNCTION chatopt._plan_mention_triggers(layout jsonb) RETURNS TABLE (target regclass, lock_level int, statement text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH wanted AS MATERIALIZED (SELECT (layout->'mentions'->>'table')::oid::regclass AS tbl, w.* FROM chatopt._mention_triggers(layout) WITH ORDINALITY AS w(trigger_name, definition, place)),
+  present AS MATERIALIZED (SELECT o.* FROM chatopt._own_triggers(ARRAY(SELECT c.oid::regclass FROM pg_class c
+    WHERE c.oid IN ((layout->'mentions'->>'table')::oid, (layout->'reads'->>'mention_table')::oid))) AS o),
+  same AS MATERIALIZED (SELECT p.trigger_id, p.enabled, w.* FROM wanted AS w JOIN present AS p ON p.place = w.tbl AND p.trigger_name = w.trigger_name
+    AND chatopt._one_line(w.definition) = chatopt._one_line(pg_get_triggerdef(p.trigger_id)))
+  SELECT s.target, s.level, s.statement FROM (
+    SELECT 1 AS part, 0::bigint AS place, p.place AS target, 8 AS level, format('DROP TRIGGER %I ON %s;', p.trigger_name, p.place) AS statement FROM present AS p
+      WHERE p.trigger_id NOT IN (SELECT m.trigger_id FROM same AS m)
+    UNION ALL SELECT 2, w.place, w.tbl, 6, w.definition || ';' FROM wanted AS w WHERE w.trigger_name NOT IN (SELECT m.trigger_name FROM same AS m)
+    UNION ALL SELECT 3, m.place, m.tbl, 6, format('ALTER TABLE %s ENABLE TRIGGER %I;', m.tbl, m.trigger_name) FROM same AS m WHERE m.enabled <> 'O') AS s
+  ORDER BY s.part, s.place, s.statement
+$$;
+COMMENT ON FUNCTION chatopt._plan_mention_triggers(jsonb) IS 'internal: the statements for the triggers of a table of mentions';
+
+-- chatopt._mention_tables gives the tables of mentions there are: the one in use, and the one that is to be.
+CREATE FUNCTION chatopt._mention_tables(layout jsonb) RETURNS regclass[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT ARRAY(SELECT c.oid::regclass FROM pg_class c WHERE c.oid IN ((layout->'mentions'->>'table')::oid, (layout->'reads'->>'mention_table')::oid) ORDER BY c.oid)
+$$;
+COMMENT ON FUNCTION chatopt._mention_tables(jsonb) IS 'internal: an application''s tables of mentions';
 
 -- chatopt._reads_layout works out and checks the layout of tracked reads.
 CREATE FUNCTION chatopt._reads_layout(msg regclass, own text, log boolean DEFAULT false, views boolean DEFAULT false, mentions text DEFAULT NULL) RETURNS jsonb
@@ -580,6 +719,7 @@ BEGIN
     UNION ALL SELECT 5, p.* FROM chatopt._plan_triggers(layout, ARRAY[conv]) WITH ORDINALITY AS p(target, level, statement, place)
     UNION ALL SELECT 5, p.target, p.lock_level, p.statement, 100 FROM chatopt._plan_name_mentions(layout) AS p
       WHERE layout->>'mentions_before' IS DISTINCT FROM layout->'mentions'->>'column'
+    UNION ALL SELECT 5, p.target, p.lock_level, p.statement, 200 + p.place FROM chatopt._plan_mention_triggers(layout) WITH ORDINALITY AS p(target, lock_level, statement, place)
     UNION ALL SELECT 6, p.* FROM chatopt._plan_reads_config(layout) WITH ORDINALITY AS p(target, level, statement, place)
     UNION ALL SELECT 7, p.* FROM chatopt._plan_sender_index(layout, true) WITH ORDINALITY AS p(target, level, statement, place)),
   -- writers are waited for even where only the configuration changes: none may write on by the old one
@@ -587,7 +727,8 @@ BEGIN
     SELECT p.target, p.level, p.statement FROM plan AS p WHERE p.level > 0 OR (p.part = 2 AND p.level = 0)
     UNION ALL SELECT t, 6, NULL FROM unnest(tables) AS t WHERE EXISTS (SELECT FROM plan AS p WHERE p.level >= 0))
   SELECT ARRAY(SELECT * FROM chatopt._plan_locks(
-           tables || ARRAY(SELECT t.tbl FROM chatopt._read_tables(layout) AS t WHERE t.tbl IS NOT NULL ORDER BY t.place),
+           tables || chatopt._mention_tables(layout)
+             || ARRAY(SELECT t.tbl FROM chatopt._read_tables(layout) AS t WHERE t.tbl IS NOT NULL ORDER BY t.place),
            (SELECT array_agg(l.target) FROM locked AS l), (SELECT array_agg(l.level) FROM locked AS l), (SELECT array_agg(l.statement) FROM locked AS l))),
          coalesce(array_agg(p.statement ORDER BY p.part, p.place) FILTER (WHERE p.level >= 0), '{}'),
          coalesce(array_agg(E'-- outside a transaction block\n' || p.statement ORDER BY p.part, p.place) FILTER (WHERE p.level < 0), '{}')
@@ -641,8 +782,8 @@ COMMENT ON FUNCTION chatopt._reads_notices(jsonb, text[]) IS 'internal: the noti
 --| in one transaction they do the same. Tables that untrack_reads kept are taken up again with their positions. On a tracked
 --| chat it applies what differs, own_messages as given, and puts back what is missing. Conversations from before are tracked
 --| once CALL chatopt.backfill has been through them. views => true makes a fifth table, for chatopt.add_views; views => false on a chat
---| that has it leaves the table as plain data. mentions names a column of messages, an array of members: another table then keeps whom
---| messages mention, for chatopt.mention_count; NULL on a chat that has it leaves the table as plain data.
+--| that has it leaves the table as plain data. mentions names a column of messages, an array of members, or a table with a row a message
+--| and member: another table then keeps whom messages mention, for chatopt.mention_count; NULL on a chat that has it leaves the table as plain data.
 --@ locks: SHARE ROW EXCLUSIVE on conversations, messages and members, taken in this order within lock_timeout (2 s unless set), held until
 --@ the end of the transaction; none where nothing differs
 --@ cost: milliseconds; where kept tables are taken up, or mentions are new, one row a conversation is written
@@ -681,6 +822,6 @@ END
 $$;
 COMMENT ON FUNCTION chatopt.track_reads(regclass, text, boolean, boolean, text, boolean) IS
   'tracks how far members have read: makes tables beside the members table and keeps them; own_messages ''read'' has sending mark the '
-  'conversation read, ''count'' does not; read_log keeps when positions moved; views makes a table for chatopt.add_views, mentions, which names an array column of messages, one for chatopt.mention_count. Returns the statements run, or with dry_run those that would run. Locks conversations, messages and '
+  'conversation read, ''count'' does not; read_log keeps when positions moved; views makes a table for chatopt.add_views, mentions, which names an array column of messages or a table of (message, member), one for chatopt.mention_count. Returns the statements run, or with dry_run those that would run. Locks conversations, messages and '
   'members SHARE ROW EXCLUSIVE until the end of the transaction. Errors: 55000 not attached, disabled, no members or no message_count, '
   '42703 no sender column, 42804 of another type than the members, 42830 members not unique, 42P07 a table name is taken, 42501 not the owner';

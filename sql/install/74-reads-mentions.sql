@@ -6,6 +6,12 @@ COMMENT ON FUNCTION chatopt.save_mentions(regclass, regclass, regclass) IS
   'writes into the configuration which table keeps whom a chat''s messages mention, NULL for none, and which table of the application''s says '
   'so, NULL for a column of messages; for chatopt.track_reads, and for the statements its dry run prints. The caller must own all tables (42501)';
 
+CREATE FUNCTION chatopt.mentions_changed() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'chatopt_mentions_changed';
+COMMENT ON FUNCTION chatopt.mentions_changed() IS
+  'trigger of an application''s table of mentions: has chatopt keep whom messages mention. Locks the counters of their conversations. Raises '
+  '55000 where the table is not tracked, 40001 as writes of messages do';
+
 --| How many unread messages of a conversation mention a member: of those that unread_count counts, or would if the member had not sent
 --| them, the ones with the member among their mentions. A message that is deleted, moved or counts no longer takes its mentions along, and
 --| brings them back. NULL where unread_count is, and until CALL chatopt.backfill has been through the conversation.

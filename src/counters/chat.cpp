@@ -130,7 +130,8 @@ const Trigger* naming_trigger(Relation relation, const char* function) {
   const TriggerDesc* triggers = triggers_of(relation);
   for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
     const Trigger& trigger = triggers->triggers[i];
-    if (is_our_function(trigger.tgfoid, function) && trigger.tgnattr == trigger.tgnargs && trigger.tgnargs <= kMostRoles)
+    if (is_our_function(trigger.tgfoid, function) && trigger.tgnattr == trigger.tgnargs && trigger.tgnargs > 0 &&
+        trigger.tgnargs <= kMostRoles)
       return &trigger;
   }
   return nullptr;
@@ -479,6 +480,7 @@ int roles_of(Oid table, Role* roles) {
   Relation relation = table_open(table, AccessShareLock);
   const Trigger* trigger = naming_trigger(relation, "number_message");
   if (trigger == nullptr) trigger = naming_trigger(relation, "guard_counters");
+  if (trigger == nullptr) trigger = naming_trigger(relation, "mentions_changed");
   int count = 0;
   if (trigger != nullptr) {
     for (int i = 0; i < trigger->tgnargs; ++i) roles[count++] = {pstrdup(trigger->tgargs[i]), trigger->tgattr[i]};

@@ -1,4 +1,5 @@
-// An application's table of mentions, a row a message and member: chatopt's triggers on it say which columns they are in.
+// An application's table of mentions, a row a message and member: chatopt's triggers on it say which columns they are in,
+// and follow what is written there.
 #pragma once
 
 #include "reads/reads.hpp"
@@ -12,5 +13,8 @@ struct MentionColumns {
 };
 // Raises 55000 where the triggers are not there.
 MentionColumns mention_columns(Oid table);
+
+// Does a foreign key see to it that a row never comes before its message?
+bool mentions_come_after(const counters::Chat& chat, Oid table);
 
 }  // namespace chatopt::reads

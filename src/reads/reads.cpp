@@ -5,6 +5,7 @@
 #include "counters/follower.hpp"
 #include "reads/filling.hpp"
 #include "reads/following.hpp"
+#include "reads/mention_table.hpp"
 #include "reads/verifying.hpp"
 
 namespace chatopt::reads {
@@ -130,6 +131,7 @@ void load_mentions(Reads* reads) {
     reads->mention_table = InvalidOid;
     return;
   }
+  if (OidIsValid(reads->mention_table)) counters::watch_relation(reads->mention_table);
   const counters::Chat& chat = *reads->chat;
   reads->mention =
       find_index(chat, reads->mentions, {mention::kMember, mention::kConversation, mention::kNumber}, true);
@@ -169,6 +171,7 @@ void load(counters::Chat* chat) {
   chat->note_senders = reads->own_messages_read;
   chat->note_mentions = OidIsValid(reads->mentions);
   chat->mentions_apart = OidIsValid(reads->mention_table);
+  chat->mentions_after = chat->mentions_apart && mentions_come_after(*chat, reads->mention_table);
 }
 
 constexpr counters::Follower kFollower = {
@@ -183,6 +186,14 @@ const counters::Chat* chat_of_read_state(Oid table) {
   const Oid messages = read_config(kReadState, table, &reads);
   return OidIsValid(messages) ? counters::attached_chat(messages) : nullptr;
 }
+
+const counters::Chat* chat_of_mention_table(Oid table) {
+  Reads reads = {};
+  const Oid messages = read_config(kMentionTable, table, &reads);
+  return OidIsValid(messages) ? counters::attached_chat(messages) : nullptr;
+}
+
+bool tables_of(Oid messages, Reads* reads) { return OidIsValid(read_config(kMessages, messages, reads)); }
 
 Oid read_state_of(Oid messages) {
   Reads reads = {};

@@ -81,6 +81,12 @@ Reads* find_reads(Oid messages);
 // The chat whose read state this table is. NULL: none.
 const counters::Chat* chat_of_read_state(Oid table);
 
+// The chat whose mentions are in this table of the application's. NULL: none.
+const counters::Chat* chat_of_mention_table(Oid table);
+
+// The tables of the reads of an attached messages table, by the configuration alone. False: reads are not tracked.
+bool tables_of(Oid messages, Reads* reads);
+
 // The read state of an attached messages table, by the configuration alone. Invalid: reads are not tracked.
 Oid read_state_of(Oid messages);
 

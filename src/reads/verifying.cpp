@@ -159,12 +159,17 @@ void verify(const counters::Chat& chat, const counters::Drift& drift) {
 }
 
 void append_triggers(StringInfo sql, const counters::Config& config) {
-  const Oid positions = read_state_of(config.messages);
-  if (!OidIsValid(positions)) return;
+  Reads reads = {};
+  if (!tables_of(config.messages, &reads)) return;
   appendStringInfo(sql,
                    " UNION SELECT %u::oid::regclass, name FROM (VALUES ('aaa_chatopt_conversation'), "
                    "('zzz_chatopt_truncate')) AS c(name) UNION SELECT %u::oid::regclass, 'zzz_chatopt_guard_reads'",
-                   config.conversations, positions);
+                   config.conversations, reads.read_state);
+  if (OidIsValid(reads.mention_table))
+    appendStringInfo(sql,
+                     " UNION SELECT %u::oid::regclass, name FROM (VALUES ('aaa_chatopt_columns'), ('aaa_chatopt_insert'), "
+                     "('aaa_chatopt_update'), ('aaa_chatopt_delete'), ('aaa_chatopt_truncate')) AS m(name)",
+                     reads.mention_table);
 }
 
 }  // namespace chatopt::reads

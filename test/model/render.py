@@ -239,10 +239,13 @@ class Renderer:
                 f"INSERT INTO {n['messages']} ({', '.join(n[c] for c in names)}) SELECT {picked} FROM d")
 
     def sql_truncate(self, a):
-        return f"TRUNCATE {self.schema.table(a.get('leaf'))}"
+        return f"TRUNCATE {self.schema.table(a.get('leaf'))}{self.notices()}"
+
+    def notices(self):
+        return ", notices" if self.schema.has("notices") else ""
 
     def sql_truncate_all(self, a):
-        return f"TRUNCATE {self.n['conversations']}, {self.n['messages']}, {self.n['members']}"
+        return f"TRUNCATE {self.n['conversations']}, {self.n['messages']}, {self.n['members']}{self.notices()}"
 
     def sql_switch(self, a):
         """Several statements, each on its own: procedures do not run in a transaction."""

@@ -32,6 +32,9 @@ VARIANTS = (
     "reads+wide+counted",
     "reads+late+counted+partitioned",
     "reads+late+mentions+counted",
+    "reads+mentions+notices+counted+enforce",
+    "reads+mentions+notices+counters+triggers+replies",
+    "reads+late+mentions+notices+counted",
     "reads+late+camel+counters+indexed",
     "any",
 )
@@ -71,6 +74,16 @@ CREATE FUNCTION say(mid {message_type}, place {conversation_type}, moment {time_
 LANGUAGE plpgsql AS $$ BEGIN
   INSERT INTO {messages} ({id}, {conv}, {at}, {content}) VALUES (mid, place, moment, 'inner'); RETURN 'outer';
 EXCEPTION WHEN unique_violation THEN RETURN 'outer'; END $$;
+"""
+# mentions in a table of their own, kept like the column
+NOTICES = """
+CREATE TABLE notices (message_id {message_type} NOT NULL{reference}, user_id {user_type} NOT NULL, PRIMARY KEY (message_id, user_id));
+CREATE FUNCTION notice() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$ BEGIN
+  IF TG_OP <> 'INSERT' THEN DELETE FROM notices WHERE message_id = OLD.id; END IF;
+  IF TG_OP = 'UPDATE' THEN DELETE FROM notices WHERE message_id = NEW.id; END IF;
+  IF TG_OP <> 'DELETE' THEN INSERT INTO notices SELECT DISTINCT NEW.id, u FROM unnest(NEW.mentions) u; END IF;
+  RETURN NULL; END $$;
+CREATE TRIGGER notice AFTER INSERT OR DELETE OR UPDATE OF id, mentions ON messages FOR EACH ROW EXECUTE FUNCTION notice();
 """
 DEFERRED_TRIGGER = """
 CREATE FUNCTION remind() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -203,6 +216,10 @@ class Schema:
                 out.append(f"CREATE TABLE messages_{month} PARTITION OF {n['messages']} "
                            f"FOR VALUES FROM ({low}) TO ({high})")
         out.append(SAY.format(**n, conversation_type=c, message_type=m, time_type=self.time_type))
+        if self.has("notices"):
+            # without a foreign key the rows may be there before their message
+            reference = "" if self.has("late") else f" REFERENCES {n['messages']} ON DELETE CASCADE ON UPDATE CASCADE"
+            out.append(NOTICES.format(message_type=m, user_type=self.user_type, reference=reference))
         if self.has("triggers"):
             # before our own flush, or after it
             words = {"sender": ", sender_id", "new_sender": ", NEW.sender_id"} if self.has("reads") else {
@@ -230,7 +247,7 @@ class Schema:
     def track(self):
         own = ", own_messages => 'count'" if self.has("quiet") else ""
         if self.has("mentions"):
-            own += f", mentions => {quote(self.n['mentions'].strip(chr(34)))}"
+            own += f", mentions => {quote('notices' if self.has('notices') else self.n['mentions'].strip(chr(34)))}"
         return f"SELECT count(*) FROM chatopt.track_reads({quote(self.n['messages'])}{own})"
 
     def indexes(self):

@@ -284,6 +284,12 @@ void Ledger::messages_changed(Counter& counter, std::int64_t by) {
   counter.state_->notes.messages += by;
 }
 
+void Ledger::mentions_changed(Counter& counter, std::int64_t number) {
+  if (!counter.tracked_) return;
+  note(counter);
+  noted_more(counter).mentioned.insert(number);
+}
+
 void Ledger::member_joined(Counter& counter, Bytes member) {
   if (!counter.tracked_) return;
   note(counter);

@@ -245,6 +245,8 @@ class Ledger {
   void changed(Counter& counter, const Message& before, const Message& after);
   void members_changed(Counter& counter, std::int64_t by);
   void messages_changed(Counter& counter, std::int64_t by);
+  // The message with this number mentions others than before, as somebody else says; of a tracked conversation.
+  void mentions_changed(Counter& counter, std::int64_t number);
   // A member of a tracked conversation; of others nothing is noted. member_count
   // is members_changed()'s.
   void member_joined(Counter& counter, Bytes member);
