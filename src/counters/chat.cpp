@@ -492,7 +492,10 @@ int roles_of(Oid table, Role* roles) {
   return count;
 }
 
-void watch_relation(Oid relation) { watch(relation); }
+void watch_relation(Oid relation) {
+  ensure_built();
+  watch(relation);
+}
 
 void init_chat_cache() {
   CacheRegisterRelcacheCallback(on_relation_change, Datum{0});
