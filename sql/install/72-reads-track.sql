@@ -55,7 +55,7 @@ AS $$
     ('read_heads', 1, 'conversation_id', 'K', true, 'the conversation'),
     ('read_heads', 2, 'next_slot', 'integer', true, 'the slot that the next new member gets'),
     ('read_heads', 3, 'members', 'integer', true, 'how many are members now'),
-    ('read_heads', 4, 'filled_upto', 'bigint', false, 'chatopt.backfill has been through up to this number; NULL: done'),
+    ('read_heads', 4, 'filled_upto', 'bigint', false, 'chatopt.backfill has been through up to this number; NULL: done; below 0: but for mentions'),
     ('skipped_numbers', 1, 'conversation_id', 'K', true, 'the conversation'),
     ('skipped_numbers', 2, 'level', 'smallint', true, '0: sets of 4,096 numbers; above: counts of 64 rows of the level below'),
     ('skipped_numbers', 3, 'chunk', 'bigint', true, 'which stretch of the conversation, from 0'),
