@@ -659,7 +659,8 @@ BEGIN
   layout := jsonb_build_object('conversations', conv::oid::text, 'messages', msg::oid::text, 'members', mem::oid::text,
     'counters', cnt::oid::text, 'before', before, 'attached', attached, 'given', given, 'reads', chatopt._reads_of(msg),
     'enforce', coalesce((given->>'enforce_conversation')::boolean, config.enforce_conversation, false),
-    'names', chatopt._attach_names(conv, msg, mem, cnt, given, attached));
+    'names', chatopt._attach_names(conv, msg, mem, cnt, given, attached)
+      || jsonb_strip_nulls(jsonb_build_object('message_mentions', attached->>'message_mentions')));
   FOREACH word IN ARRAY ARRAY['message_counted_new', 'message_counted_old', 'member_counted_new', 'member_counted_old'] LOOP
     layout := layout || jsonb_build_object(word, coalesce(
       CASE given->>word WHEN 'true' THEN 'true' ELSE '(' || (given->>word) || ' IS TRUE)' END, attached->>word, 'true'));

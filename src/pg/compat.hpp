@@ -79,6 +79,15 @@ inline bool is_enforced(const ConstrCheck& check) {
 #endif
 }
 
+inline bool is_enforced(const ForeignKeyCacheInfo& key) {
+#if PG_VERSION_NUM >= 180000
+  return key.conenforced;
+#else
+  (void)key;
+  return true;
+#endif
+}
+
 // The expression of a CHECK, ready to be planned.
 inline Expr* check_expression(Relation relation, const ConstrCheck& check) {
   auto* expression = static_cast<Node*>(stringToNode(check.ccbin));
