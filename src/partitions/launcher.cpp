@@ -95,7 +95,9 @@ void maintain_due(Schedule* schedule) {
   }
 }
 
+// A signal that came while a run was waited for has left nothing but its flag.
 void sleep_until_due(const Schedule& schedule) {
+  if (ConfigReloadPending) return;
   long timeout = -1;
   for (int i = 0; i < schedule.count; ++i) {
     const long left = pg::milliseconds_until(schedule.targets[i].due);
