@@ -14,14 +14,14 @@ Result<Position> start_of(const Scale& scale, Civil start) noexcept {
   return position_of(scale.axis, scale.zone, *local);
 }
 
-// The first period from this one on that ends beyond position. Its lower bound is where the one before it ends.
+// The first period from this one on that ends beyond position, which is not below its lower bound; those before it are
+// empty, and begin where it begins.
 Result<Period> forward(const Scale& scale, Period period, Position position) noexcept {
   for (int i = 0; i < kTries; ++i) {
     const Civil next = next_period(scale.every, period.start);
     const Result<Position> upper = start_of(scale, next);
     if (!upper) return upper.error();
-    if (*upper > position && *upper > period.lower) return Period{period.lower, *upper, period.start};
-    if (*upper > period.lower) period.lower = *upper;
+    if (*upper > position) return Period{period.lower, *upper, period.start};
     period.start = next;
   }
   return PartitionError::kOutOfRange;

@@ -142,8 +142,9 @@ class Planner {
     return period;
   }
 
+  // Of a partition that is not the default.
   [[nodiscard]] bool is_due(const Existing& partition) const noexcept {
-    return policy_.keep && !partition.is_default && !partition.above && kept_ != kLeast && partition.upper <= kept_;
+    return kept_ != kLeast && !partition.above && partition.upper <= kept_;
   }
 
   void retire_all(Instant now) noexcept {

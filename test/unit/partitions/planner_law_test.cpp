@@ -69,6 +69,12 @@ Policy random_policy(Dice& dice, const ZoneRules& rules) {
   return policy;
 }
 
+Policy monthly_of(const Zone& zone, AxisKind kind) {
+  Policy policy;
+  policy.scale = {{kind, 0, 0}, zone, Every::kMonth};
+  return policy;
+}
+
 // Whole periods, some missing, some cut at odd places; wide, default, held and other partitions.
 Table random_table(Dice& dice, const Policy& policy, Instant now) {
   Table table;
@@ -256,6 +262,40 @@ TEST(PlannerLaws, OfRandomTables) {
       before = after;
     }
   }
+}
+
+// The window's beginning is the least that now - keep is from now on: clocks that are put back, here and where the
+// window begins, and months without the day never take back what has been said.
+TEST(PlannerLaws, OfTheWindow) {
+  constexpr std::int64_t kStep = kHour / 2;
+  Dice dice(15);
+  const std::vector<ZoneRules> zones = all_zones(2080);
+  int put_back = 0;
+  for (int round = 0; round < 1'000; ++round) {
+    const ZoneRules& rules = zones[static_cast<std::size_t>(dice.from(0, static_cast<std::int64_t>(zones.size()) - 1))];
+    Policy policy = monthly_of(rules.zone(), dice.one_in(2) ? AxisKind::kTimestamp : AxisKind::kTimestamptz);
+    policy.keep = Span{dice.one_in(3) ? 0 : dice.from(0, 14), dice.from(0, 40), dice.from(0, 30) * kHour};
+    Instant center = random_now(dice, rules);
+    // Now, or what is kept from now on, is near a transition; or now is at the end of a month.
+    if (dice.one_in(3)) center.micros += (policy.keep->months * 30 + policy.keep->days) * kMicrosPerDay;
+    if (dice.one_in(3)) center.micros = midnight(period_start(Every::kMonth, civil_of({center.micros})))->micros;
+    Position least = kMaximum;
+    Position last = kMaximum;
+    for (std::int64_t now = center.micros + 5 * kMicrosPerDay; now > center.micros - 5 * kMicrosPerDay; now -= kStep) {
+      const Position naive = naive_kept(policy, {now});
+      put_back += naive > least ? 1 : 0;
+      least = std::min(least, naive);
+      const Result<Position> kept = oldest_kept(policy, {now});
+      ASSERT_LE(*kept, least) << rules.name << ' ' << Instant{now};
+      ASSERT_LE(*kept, last) << rules.name << ' ' << Instant{now};
+      last = *kept;
+      if (now < center.micros) {
+        // What is put back, to the minute, lies between two looks.
+        ASSERT_GT(*kept + 2 * kStep, least) << rules.name << ' ' << Instant{now};
+      }
+    }
+  }
+  EXPECT_GT(put_back, 500);
 }
 
 // A cut that only ever takes the end of what would have been said.

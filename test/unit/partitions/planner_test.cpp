@@ -151,6 +151,7 @@ TEST(Planner, OlderGapsEndWhereSomethingBegins) {
   Limits none;
   none.older = 0;
   EXPECT_EQ(table.plan(monthly(), at(kNow), none).steps.size(), 4U);
+  EXPECT_FALSE(table.plan(monthly(), at(kNow), none).more);
 }
 
 // Somebody's partition for all that is broken must not make one for every day since.
@@ -272,6 +273,15 @@ TEST(Planner, WhatHasNoEndStays) {
   EXPECT_TRUE(table.plan(keeping({1, 0, 0}), at(kNow)).steps.empty());
 }
 
+// Nothing ends before all times, with whatever window.
+TEST(Planner, WhatIsBeforeAllTimesStays) {
+  Table table;
+  table.add(INT64_MIN, INT64_MIN);
+  EXPECT_TRUE(table.plan(monthly(), at(kNow)).others().empty());
+  EXPECT_TRUE(table.plan(keeping({12 * 10'000, 0, 0}), at(kNow)).others().empty());
+  EXPECT_EQ(table.plan(keeping({12, 0, 0}), at(kNow)).others().size(), 1U);
+}
+
 TEST(Planner, WindowsThatAreNone) {
   Table table;
   const Existing old = table.add("2026-10-01", "2026-11-01");
@@ -289,7 +299,7 @@ TEST(Planner, WindowsThatAreNone) {
 
 TEST(Planner, AClockThatJumped) {
   Table table = months_of_2026();
-  Policy policy = keeping({6, 0, 0});
+  Policy policy = keeping({6, 0, 0}, After::kDrop);
   policy.last_run = at("2026-11-20 00:00+00");
   const Instant wrong = at("2126-11-20 12:00+00");
   const Steps doubted = table.plan(policy, wrong);
@@ -303,13 +313,13 @@ TEST(Planner, AClockThatJumped) {
   EXPECT_EQ(others[1].after, After::kDetach);
   // 400 days and no more, or half of them and no more, are believed; so is who does not ask.
   policy.last_run = Instant{wrong.micros - kClockJump};
-  EXPECT_EQ(table.plan(policy, wrong).others().back().what, Do::kDetach);
+  EXPECT_EQ(table.plan(policy, wrong).others().back().what, Do::kDrop);
   policy.last_run->micros -= 1;
   EXPECT_EQ(table.plan(policy, wrong).others().back().what, Do::kBlocked);
   policy.last_run = std::nullopt;
-  EXPECT_EQ(table.plan(policy, wrong).others().back().what, Do::kDetach);
+  EXPECT_EQ(table.plan(policy, wrong).others().back().what, Do::kDrop);
   policy.last_run = at("2020-01-01 00:00+00");
-  EXPECT_EQ(table.plan(policy, at("2027-02-10 00:00+00")).others().back().what, Do::kDetach);   // 7 of 14
+  EXPECT_EQ(table.plan(policy, at("2027-02-10 00:00+00")).others().back().what, Do::kDrop);     // 7 of 14
   EXPECT_EQ(table.plan(policy, at("2027-03-10 00:00+00")).others().back().what, Do::kBlocked);  // 8 of 14
   table.add_default();                                                                          // does not count
   EXPECT_EQ(table.plan(policy, at("2027-03-10 00:00+00")).others().back().what, Do::kBlocked);
