@@ -358,7 +358,8 @@ Datum chatopt_message_inserted(PG_FUNCTION_ARGS) {
   const bool counted = counted_argument(fcinfo, 2);
   const chatopt::core::RowLocation row = location_argument(fcinfo, 1);
   const bool alone = site->source->numbered_last && !site->source->chat->note_senders &&
-                     !site->source->chat->note_mentions && chatopt::pg::cpp_zone([&] { return ledger.sole_landed(row, counted); });
+                     !site->source->chat->note_mentions &&
+                     chatopt::pg::cpp_zone([&] { return ledger.sole_landed(row, counted); });
   if (!alone && !note_insert(fcinfo, site, ledger, counted)) PG_RETURN_BOOL(false);
   return once_a_statement(site, ledger);
 }

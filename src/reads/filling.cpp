@@ -118,7 +118,8 @@ const char* unfilled_conversations(const counters::Chat& chat) {
 }
 
 const char* unfilled_numbers(const counters::Chat& chat) {
-  return psprintf("SELECT coalesce(sum(greatest(c.%s - coalesce(CASE WHEN h.filled_upto < 0 THEN -1 - h.filled_upto ELSE h.filled_upto END, 0), 0)), 0)::bigint %s",
+  return psprintf("SELECT coalesce(sum(greatest(c.%s - coalesce(CASE WHEN h.filled_upto < 0 THEN -1 - h.filled_upto "
+                  "ELSE h.filled_upto END, 0), 0)), 0)::bigint %s",
                   counters::quoted_column(chat.counters, chat.last_sequence_number), unfilled_from(chat));
 }
 
@@ -127,7 +128,8 @@ const char* stray_conversations(const counters::Chat& chat) {
   StringInfoData sql;
   initStringInfo(&sql);
   const char* separator = "";
-  for (const Oid table : {reads.read_state, reads.read_marks, reads.skipped_numbers, reads.read_heads, reads.mentions}) {
+  for (const Oid table :
+       {reads.read_state, reads.read_marks, reads.skipped_numbers, reads.read_heads, reads.mentions}) {
     if (!OidIsValid(table)) continue;
     appendStringInfo(&sql,
                      "%sSELECT s.conversation_id FROM %s AS s WHERE ($1 IS NULL OR s.conversation_id > $1) AND NOT "

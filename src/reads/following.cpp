@@ -76,7 +76,8 @@ void follow(Reads& reads, const core::Counter& counter, const core::TrackedNotes
                         (!notes->mentioned.empty() || !notes->skips.removed.empty());
   Head head;
   bool ready = false;
-  if (skips || events || mentions || stored_last == 0) ready = ready_head(reads, table, conversation, stored_last, &head);
+  if (skips || events || mentions || stored_last == 0)
+    ready = ready_head(reads, table, conversation, stored_last, &head);
   if (ready && skips) write_skips(reads, conversation, notes->skips, counter.last(), head);
   if (notes != nullptr && notes->members.size() > 0) {
     const Head before = head;

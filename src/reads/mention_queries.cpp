@@ -38,8 +38,8 @@ const char* mentions_wanted(const Reads& reads, const char* condition) {
   const char* conversation = quoted_column(messages, source.conversation);
   const char* number = quoted_column(messages, source.number);
   return psprintf(
-      "SELECT new.%s AS conversation_id, m.member AS member_id, new.%s::bigint AS seq FROM %s AS new %s WHERE new.%s IS "
-      "NOT NULL AND new.%s IS NOT NULL AND m.member IS NOT NULL AND m.member IS DISTINCT FROM new.%s AND %s",
+      "SELECT new.%s AS conversation_id, m.member AS member_id, new.%s::bigint AS seq FROM %s AS new %s WHERE "
+      "new.%s IS NOT NULL AND new.%s IS NOT NULL AND m.member IS NOT NULL AND m.member IS DISTINCT FROM new.%s AND %s",
       conversation, number, counters::qualified_name(messages), mentioned(reads, source), conversation, number,
       quoted_column(messages, source.sender), condition);
 }

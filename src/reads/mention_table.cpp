@@ -58,8 +58,8 @@ const char* places_query(const Reads& reads, TriggerData* data) {
   return psprintf(
       "SELECT DISTINCT new.%s, new.%s::bigint FROM (%s) AS t JOIN %s AS new ON new.%s = t.message WHERE new.%s IS NOT "
       "NULL AND new.%s IS NOT NULL",
-      conversation, number, rows.data, counters::qualified_name(messages), counters::quoted_column(messages, source.key),
-      conversation, number);
+      conversation, number, rows.data, counters::qualified_name(messages),
+      counters::quoted_column(messages, source.key), conversation, number);
 }
 
 // A plan for each kind of statement on one table.
@@ -149,8 +149,8 @@ void follow(TriggerData* data) {
     ereport(ERROR,
             (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
              errmsg("table \"%s\" does not hold the mentions of a chat", get_rel_name(table)),
-             errdetail("It carries triggers of chatopt, but chatopt's configuration does not name it, as after a restore "
-                       "of some tables only."),
+             errdetail("It carries triggers of chatopt, but chatopt's configuration does not name it, as after a "
+                       "restore of some tables only."),
              errhint("Call chatopt.track_reads for the messages table, or drop the triggers.")));
   if (chat->disabled || chat->reads == nullptr || chat->reads->mention_table != table) return;
   if (TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))

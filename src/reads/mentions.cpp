@@ -95,7 +95,8 @@ void check_kept(const Call* call) {
                     errhint("Call chatopt.track_reads with mentions => '...'.")));
 }
 
-// What is unread of the arguments (messages, conversation, member), if its mentions are known: then the tables are open.
+// What is unread of the arguments (messages, conversation, member), if its mentions are known: then the tables are
+// open.
 struct Asked {
   StateKey key;
   UnreadTables tables;
