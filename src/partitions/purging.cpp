@@ -111,7 +111,8 @@ Conversations lock_conversations(const Chat& chat, const PurgeRows& rows) {
 
 void note(const Chat& chat, const Source& source, bool returning, PurgeRow* row) {
   core::Counter& counter = counter_of(chat, &row->conversation);
-  if (!counter.locked()) return;  // the conversation is gone
+  // Held since the batch began, which the ledger may have forgotten when the cache changed. Else the conversation is gone.
+  if (!lock_counter(chat, row->conversation, false) || !counter.locked()) return;
   core::Message message = {};
   message.number = row->number;
   message.counted = row->counted;
