@@ -49,7 +49,7 @@ BEGIN
       HINT = 'Let it finish first.';
   ELSIF settings->>'partition_type' = 'partman' THEN
     RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = format('table %s is divided by triggers, not partitioned', parent),
-      HINT = 'pg_partman''s own guide says how to make it natively partitioned.';
+      HINT = 'The guides of pg_partman say how to make it natively partitioned.';
   END IF;
   RETURN settings;
 END
@@ -70,7 +70,7 @@ BEGIN
   END IF;
   IF found_every IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = format('table %s has partitions of %s', parent, settings->>'partition_interval'),
-      HINT = 'chatopt makes partitions of a day, week, month, quarter or year.';
+      HINT = 'Only partitions of a day, week, month, quarter or year are made.';
   END IF;
   RETURN found_every;
 END
