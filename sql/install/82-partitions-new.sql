@@ -136,6 +136,31 @@ AS $$
 $$;
 COMMENT ON FUNCTION chatopt._leaf_triggers(regclass, text) IS 'internal: the TRUNCATE triggers of a partition of an attached chat';
 
+-- chatopt._keeps_own_indexes says whether new partitions get the indexes that only the newest one has. pg_partman puts indexes of a
+-- template table on partitions alone, such as a unique one without the partition key; who has come from there goes on with them.
+CREATE FUNCTION chatopt._keeps_own_indexes(parent regclass) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN coalesce((SELECT CASE WHEN pg_has_role(c.relowner, 'USAGE') THEN (chatopt.set_config(parent)).origin = 'partman' END
+    FROM pg_class c WHERE c.oid = parent), false);
+END
+$$;
+COMMENT ON FUNCTION chatopt._keeps_own_indexes(regclass) IS 'internal: whether new partitions get indexes that only the newest one has';
+
+-- chatopt._own_indexes gives the indexes that a partition has and its parent has not, as statements for another partition.
+CREATE FUNCTION chatopt._own_indexes(source regclass, target text) RETURNS SETOF text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE WHEN k.oid IS NOT NULL THEN format('ALTER TABLE %s ADD %s;', target, pg_get_constraintdef(k.oid))
+    ELSE format('CREATE %sINDEX ON %s%s;', CASE WHEN i.indisunique THEN 'UNIQUE ' END, target, substr(pg_get_indexdef(i.indexrelid), 1 + length(
+      format('CREATE %sINDEX %I ON %s', CASE WHEN i.indisunique THEN 'UNIQUE ' END, c.relname, source)))) END
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = source AND k.contype IN ('p', 'u', 'x')
+  WHERE i.indrelid = source AND i.indisvalid AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.indexrelid)
+  ORDER BY c.relname
+$$;
+COMMENT ON FUNCTION chatopt._own_indexes(regclass, text) IS 'internal: the indexes that a partition alone has, as statements for another';
+
 -- chatopt._twins gives what ATTACH has made of a parent's indexes, constraints and triggers on a partition, and of extended
 -- statistics what LIKE has.
 CREATE FUNCTION chatopt._twins(parent regclass, leaf regclass) RETURNS TABLE (catalogue regclass, parent_object oid, leaf_object oid)
@@ -246,6 +271,9 @@ BEGIN
   RETURN QUERY SELECT 'build', format('CREATE %sTABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY)%s;',
     CASE WHEN unlogged THEN 'UNLOGGED ' ELSE '' END, leaf, parent, chatopt._storage_clause(parent, template));
   RETURN QUERY SELECT 'build', format('ALTER TABLE %s OWNER TO %I;', leaf, pg_get_userbyid(own.relowner));
+  IF template IS NOT NULL AND chatopt._keeps_own_indexes(parent) THEN
+    RETURN QUERY SELECT 'build', i FROM chatopt._own_indexes(template, leaf) AS i;
+  END IF;
   settings := ARRAY(SELECT * FROM chatopt._column_settings(parent, template))
     || CASE WHEN identity.kind IN ('f', 'n') THEN format('REPLICA IDENTITY %s', CASE identity.kind WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END) END
     || CASE WHEN own.relrowsecurity THEN 'ENABLE ROW LEVEL SECURITY' END

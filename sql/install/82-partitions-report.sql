@@ -67,7 +67,8 @@ COMMENT ON FUNCTION chatopt._wanted_properties(regclass, regclass) IS 'internal:
 CREATE FUNCTION chatopt._own_objects(parent regclass, leaf regclass) RETURNS TABLE (kind text, name text, what_is_done text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT 'index', c.relname, 'only this partition has it; a new one does not get it'
+  SELECT 'index', c.relname, CASE WHEN leaf = chatopt._newest_partition(parent) AND chatopt._keeps_own_indexes(parent)
+      THEN 'the table does not have it; a new partition gets it as from pg_partman''s template' ELSE 'only this partition has it; a new one does not get it' END
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
     WHERE i.indrelid = leaf AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.indexrelid)
   UNION ALL
