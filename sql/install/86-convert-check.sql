@@ -38,10 +38,22 @@ SELECT pg_catalog.pg_extension_config_dump('chatopt.conversion',
   'WHERE EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = tbl)'
   ' AND (shadow IS NULL OR EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = shadow))');
 
-CREATE FUNCTION chatopt.save_conversion(tbl regclass, conversion jsonb) RETURNS void
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'chatopt_save_conversion';
-COMMENT ON FUNCTION chatopt.save_conversion(regclass, jsonb) IS
-  'internal: writes how far a conversion is; for chatopt.convert. The caller must own the table (42501)';
+-- chatopt._save_conversion notes how far a conversion is; keys that are left out stay. The driver calls it as the owner of the
+-- configuration: what is noted here is run later, so that nobody else may write it.
+CREATE FUNCTION chatopt._save_conversion(converted oid, fields jsonb) RETURNS void
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+  INSERT INTO chatopt.conversion AS c (tbl, relfilenode, boundary, step, answers, names, username)
+    SELECT converted, (fields->>'relfilenode')::oid, fields->>'boundary', fields->>'step', fields->'answers', fields->'names', fields->>'username'
+    WHERE fields ? 'answers' AND NOT EXISTS (SELECT FROM chatopt.conversion AS o WHERE o.tbl = converted);
+  UPDATE chatopt.conversion AS c SET updated_at = now(), pid = pg_backend_pid(), username = coalesce(fields->>'username', c.username),
+      step = coalesce(fields->>'step', c.step), boundary = coalesce(fields->>'boundary', c.boundary), names = coalesce(fields->'names', c.names),
+      originals = coalesce(fields->'originals', c.originals), started_at = coalesce((fields->>'started_at')::timestamptz, c.started_at),
+      shadow = CASE WHEN fields ? 'shadow' THEN (fields->>'shadow')::oid ELSE c.shadow END
+    WHERE c.tbl = converted
+$$;
+REVOKE ALL ON FUNCTION chatopt._save_conversion(oid, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION chatopt._save_conversion(oid, jsonb) IS 'internal: notes how far a conversion is; for chatopt.convert alone';
 
 CREATE FUNCTION chatopt.forget_conversion(tbl regclass) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'chatopt_forget_conversion';
@@ -456,8 +468,8 @@ COMMENT ON FUNCTION chatopt._on_conflict_users(regclass) IS 'internal: who uses 
 CREATE FUNCTION chatopt._convert_questions(tbl regclass, request jsonb) RETURNS TABLE (argument text, answer text, question text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT 'primary_key', 'extend', format('The primary key becomes (%s, %s): %s alone is no longer unique, and ON CONFLICT (%2$s) stops working.',
-      k.columns, request->>'control', k.columns)
+  SELECT 'primary_key', 'extend', format('The primary key becomes (%1$s, %2$s): %1$s alone is no longer unique, and ON CONFLICT (%1$s) stops working.',
+      k.columns, request->>'control')
     FROM (SELECT string_agg(c, ', ') FROM jsonb_array_elements_text(request->'key') AS c) AS k(columns) WHERE (request->>'extend')::boolean
   UNION ALL SELECT 'foreign_keys', 'drop', format('Foreign key "%s" of table %s refers to columns that are unique no longer.', c.conname, c.conrelid::regclass)
     FROM chatopt._inbound_keys(tbl, request) AS f JOIN pg_constraint c ON c.oid = f.constraint_id WHERE NOT f.kept

@@ -143,7 +143,7 @@ COMMENT ON FUNCTION chatopt._new_leaves(jsonb) IS 'internal: the partitions made
 CREATE FUNCTION chatopt._storage(tbl regclass) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT coalesce(format(' WITH (%s)', string_agg(o.option, ', ')), '') FROM (
+  SELECT coalesce(' WITH (' || string_agg(o.option, ', ') || ')', '') FROM (
     SELECT unnest(c.reloptions) FROM pg_class c WHERE c.oid = tbl
     UNION ALL SELECT 'toast.' || unnest(t.reloptions) FROM pg_class c JOIN pg_class t ON t.oid = c.reltoastrelid WHERE c.oid = tbl) AS o(option)
   HAVING count(*) > 0 UNION ALL SELECT '' LIMIT 1
@@ -157,7 +157,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
   WITH q AS (SELECT chatopt._in_schema(request, request->>'shadow') AS shadow, c.*, t.spcname FROM pg_class c LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.oid = tbl)
   SELECT 10, 'table', q.shadow, 'pg_class', format('CREATE TABLE %s (LIKE %s INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS) PARTITION BY RANGE (%I)%s;',
-      q.shadow, tbl, request->>'control', coalesce(format(' TABLESPACE %I', q.spcname), '')), 'shadow', NULL::oid FROM q
+      q.shadow, tbl, request->>'control', coalesce(' TABLESPACE ' || quote_ident(q.spcname), '')), 'shadow', NULL::oid FROM q
   UNION ALL SELECT 11, 'check', k.conname, 'pg_constraint', format('ALTER TABLE %s ADD CONSTRAINT %I %s;', q.shadow, k.conname, regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', '')), 'shadow', NULL
     FROM q JOIN pg_constraint k ON k.conrelid = tbl AND k.contype = 'c' AND NOT k.connoinherit AND k.conname <> request->>'check'
   UNION ALL SELECT 12, 'comment', k.conname, 'pg_description', chatopt._comment_on(format('CONSTRAINT %I ON %s', k.conname, q.shadow), k.oid, 'pg_constraint'), 'shadow', NULL
@@ -307,7 +307,7 @@ AS $$
   SELECT format('CREATE POLICY %I ON %s AS %s FOR %s TO %s%s%s;', p.polname, target, CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
     CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
     (SELECT string_agg(chatopt._role_name(r), ', ') FROM unnest(p.polroles) AS r),
-    coalesce(format(' USING (%s)', pg_get_expr(p.polqual, p.polrelid)), ''), coalesce(format(' WITH CHECK (%s)', pg_get_expr(p.polwithcheck, p.polrelid)), ''))
+    coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', ''), coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', ''))
   FROM pg_policy p WHERE p.oid = policy_id
 $$;
 COMMENT ON FUNCTION chatopt._create_policy(oid, text) IS 'internal: the CREATE POLICY for a policy';
@@ -336,7 +336,7 @@ AS $$
         chatopt._rest_of(pg_get_indexdef(i.indexrelid), format('CREATE %sINDEX %I ON %s ', CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END, c.relname, mv)) AS rest, i.indisunique
       FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = mv)
   SELECT 0, format(E'DROP MATERIALIZED VIEW IF EXISTS %s;\nCREATE MATERIALIZED VIEW %1$s%s%s AS %s WITH %s;', q.aside,
-      coalesce(format(' WITH (%s)', array_to_string(q.reloptions, ', ')), ''), coalesce(format(' TABLESPACE %I', q.spcname), ''),
+      coalesce(' WITH (' || array_to_string(q.reloptions, ', ') || ')', ''), coalesce(' TABLESPACE ' || quote_ident(q.spcname), ''),
       rtrim(pg_get_viewdef(mv), ';'), CASE WHEN q.relispopulated THEN 'DATA' ELSE 'NO DATA' END)
     || coalesce((SELECT string_agg(format(E'\nCREATE %sINDEX %I ON %s %s;', CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END, x.built, q.aside, x.rest), '' ORDER BY x.relname) FROM x), ''), 'after' FROM q
   UNION ALL SELECT 1, format(E'DROP MATERIALIZED VIEW %s;\nALTER MATERIALIZED VIEW %s RENAME TO %I;', mv, q.aside, q.relname)
@@ -362,13 +362,13 @@ AS $$
   UNION ALL SELECT 104, 'rule', r.rulename, 'pg_rewrite', format('ALTER TABLE %s %s RULE %I;', q.parent,
       CASE r.ev_enabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, r.rulename), 'swap', NULL FROM q JOIN pg_rewrite r ON r.ev_class = tbl AND r.ev_enabled <> 'O'
   UNION ALL SELECT 105, 'comment', r.rulename, 'pg_description', chatopt._comment_on(format('RULE %I ON %s', r.rulename, q.parent), r.oid, 'pg_rewrite'), 'swap', NULL FROM q JOIN pg_rewrite r ON r.ev_class = tbl
-  UNION ALL SELECT 110, 'view', c.oid::regclass::text, 'pg_depend', format('CREATE OR REPLACE VIEW %s%s AS %s', c.oid::regclass, coalesce(format(' WITH (%s)', array_to_string(c.reloptions, ', ')), ''), pg_get_viewdef(c.oid)), 'swap', d.owner_id
+  UNION ALL SELECT 110, 'view', c.oid::regclass::text, 'pg_depend', format('CREATE OR REPLACE VIEW %s%s AS %s', c.oid::regclass, coalesce(' WITH (' || array_to_string(c.reloptions, ', ') || ')', ''), pg_get_viewdef(c.oid)), 'swap', d.owner_id
     FROM d JOIN pg_class c ON c.oid = d.object_id WHERE d.kind = 'view'
   UNION ALL SELECT 111, 'rule', format('%s on %s', r.rulename, d.relation_id::regclass), 'pg_depend', 'CREATE OR REPLACE' || chatopt._rest_of(pg_get_ruledef(r.oid), 'CREATE'), 'swap', d.owner_id
     FROM d JOIN pg_rewrite r ON r.oid = d.object_id WHERE d.kind = 'rule'
   UNION ALL SELECT 112, 'function', d.object_id::regprocedure::text, 'pg_depend', pg_get_functiondef(d.object_id), 'swap', d.owner_id FROM d WHERE d.kind = 'function'
   UNION ALL SELECT 113, 'policy', format('%s on %s', p.polname, d.relation_id::regclass), 'pg_depend', format('ALTER POLICY %I ON %s%s%s;', p.polname, d.relation_id::regclass,
-      coalesce(format(' USING (%s)', pg_get_expr(p.polqual, p.polrelid)), ''), coalesce(format(' WITH CHECK (%s)', pg_get_expr(p.polwithcheck, p.polrelid)), '')), 'swap', d.owner_id
+      coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', ''), coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', '')), 'swap', d.owner_id
     FROM d JOIN pg_policy p ON p.oid = d.object_id WHERE d.kind = 'policy'
   -- row variables of the table are of another type now: sessions have to compile the function again
   UNION ALL SELECT 114, 'row variables', p.oid::regprocedure::text, 'prosrc', format('ALTER ROUTINE %s SECURITY %s;', p.oid::regprocedure, CASE WHEN p.prosecdef THEN 'DEFINER' ELSE 'INVOKER' END), 'swap', p.proowner
@@ -379,7 +379,7 @@ AS $$
     FROM q CROSS JOIN chatopt._publications_of(tbl) AS u JOIN pg_publication b ON b.oid = u.publication_id CROSS JOIN LATERAL (VALUES
       (0, CASE WHEN NOT b.pubviaroot THEN format('ALTER PUBLICATION %I SET (publish_via_partition_root = true);', b.pubname) END),
       (1, CASE WHEN u.by_name THEN format('ALTER PUBLICATION %I DROP TABLE %s;', b.pubname, chatopt._in_schema(request, request->>'wide')) END),
-      (2, CASE WHEN u.by_name THEN format('ALTER PUBLICATION %I ADD TABLE %s%s%s;', b.pubname, q.parent, coalesce(format(' (%s)', u.columns), ''), coalesce(format(' WHERE (%s)', u.row_filter), '')) END))
+      (2, CASE WHEN u.by_name THEN format('ALTER PUBLICATION %I ADD TABLE %s%s%s;', b.pubname, q.parent, coalesce(' (' || u.columns || ')', ''), coalesce(' WHERE (' || u.row_filter || ')', '')) END))
       AS s(place, statement) WHERE s.statement IS NOT NULL
 $$;
 COMMENT ON FUNCTION chatopt._carry_readers(regclass, jsonb) IS 'internal: the statements for what refers to a table to be converted';

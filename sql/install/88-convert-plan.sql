@@ -54,10 +54,10 @@ AS $$
 $$;
 COMMENT ON FUNCTION chatopt._begin_again(regclass, regclass, jsonb) IS 'internal: takes back what was made for a boundary';
 
--- chatopt._save writes the call that notes a step.
+-- chatopt._save writes the call that notes a step. It is run by the owner of the configuration.
 CREATE FUNCTION chatopt._save(tbl regclass, conversion jsonb) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT format('SELECT chatopt.save_conversion(%s::regclass, %L);', tbl::oid, conversion) $$;
+AS $$ SELECT format('SELECT chatopt._save_conversion(%s, %L);', tbl::oid, conversion) $$;
 COMMENT ON FUNCTION chatopt._save(regclass, jsonb) IS 'internal: the statement that notes a step of a conversion';
 
 -- chatopt._far_enough tells whether the boundary is further away than the swap could take.
@@ -68,8 +68,9 @@ AS $$
 $$;
 COMMENT ON FUNCTION chatopt._far_enough(chatopt.conversion) IS 'internal: whether there is time enough until the boundary';
 
--- chatopt._conversion_next gives the next step of a conversion: its statements and who runs them (NULL: the table's owner), and the
--- locks to take before. kind is 'sql', 'concurrent' (one statement in a session of its own) or 'swap'. No row: all is done.
+-- chatopt._conversion_next gives the next step of a conversion: its statements and who runs them (NULL: the table's owner, 0:
+-- the owner of the configuration), and the locks to take before. kind is 'sql', 'concurrent' (the first statement in a
+-- session of its own) or 'swap'. No row: all is done.
 CREATE FUNCTION chatopt._conversion_next(tbl regclass, OUT step text, OUT kind text, OUT statements text[], OUT run_as oid[], OUT lock_on oid[], OUT lock_mode int)
 RETURNS SETOF record
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -78,6 +79,7 @@ DECLARE
   access_exclusive CONSTANT int := 8;
   share_row_exclusive CONSTANT int := 6;
   share_update_exclusive CONSTANT int := 4;
+  configuration CONSTANT oid := 0;
   state chatopt.conversion := chatopt.conversion_state(tbl);
   request jsonb := state.names;
   left_over jsonb := state.originals->'after'->0;
@@ -100,10 +102,10 @@ BEGIN
       step := left_over->>'step';
       kind := left_over->>'kind';
       statements := ARRAY[left_over->>'statement'];
-      run_as := ARRAY[(left_over->>'run_as')::oid];
-      IF kind = 'sql' THEN
-        statements := statements || chatopt._save(tbl, jsonb_build_object('originals', state.originals || jsonb_build_object('after', (state.originals->'after') - 0)));
-      END IF;
+      run_as := ARRAY[(left_over->>'run_as')::oid, configuration];
+      lock_on := ARRAY(SELECT l::oid FROM jsonb_array_elements_text(left_over->'lock_on') AS l);
+      lock_mode := access_exclusive;
+      statements := statements || chatopt._save(tbl, jsonb_build_object('originals', state.originals || jsonb_build_object('after', (state.originals->'after') - 0)));
     END IF;
     RETURN NEXT;
     RETURN;
@@ -111,8 +113,9 @@ BEGIN
   IF NOT chatopt._far_enough(state) THEN
     step := 'boundary';
     statements := chatopt._begin_again(tbl, state.shadow, request)
-      || format('SELECT chatopt.save_conversion(%s::regclass, jsonb_build_object(''step'', ''started'', ''shadow'', NULL, ''started_at'', now(), ''names'', n.names, ''boundary'', n.names->>''boundary'')) FROM (SELECT chatopt._next_boundary(%1$s::regclass, %L)) AS n(names);',
+      || format('SELECT chatopt._save_conversion(%s, jsonb_build_object(''step'', ''started'', ''shadow'', NULL, ''started_at'', now(), ''names'', n.names, ''boundary'', n.names->>''boundary'')) FROM (SELECT chatopt._next_boundary(%1$s::regclass, %L)) AS n(names);',
         tbl::oid, request);
+    run_as := array_append(array_fill(NULL::oid, ARRAY[cardinality(statements) - 1]), configuration);
     lock_on := ARRAY(SELECT chatopt._swap_locks(tbl, state.shadow, request));
     lock_mode := access_exclusive;
     RETURN NEXT;
@@ -159,7 +162,8 @@ BEGIN
   ELSIF state.shadow IS NULL THEN
     step := 'shadow';
     statements := ARRAY(SELECT c.statement FROM chatopt._carry_over(tbl, request) WITH ORDINALITY AS c WHERE c.when_run = 'shadow' ORDER BY c.ordinality)
-      || format('SELECT chatopt.save_conversion(%s::regclass, jsonb_build_object(''step'', ''shadow'', ''shadow'', %L::regclass::oid::text));', tbl::oid, chatopt._in_schema(request, request->>'shadow'));
+      || format('SELECT chatopt._save_conversion(%s, jsonb_build_object(''step'', ''shadow'', ''shadow'', %L::regclass::oid::text));', tbl::oid, chatopt._in_schema(request, request->>'shadow'));
+    run_as := array_append(array_fill(NULL::oid, ARRAY[cardinality(statements) - 1]), configuration);
   ELSIF EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = tbl AND k.contype = 'f' AND k.confrelid <> tbl
       AND NOT EXISTS (SELECT FROM pg_constraint AS o WHERE o.conrelid = state.shadow AND o.conname = k.conname)) THEN
     step := 'shadow keys';
@@ -195,8 +199,9 @@ END
 $$;
 COMMENT ON FUNCTION chatopt._convert_rights(regclass, jsonb) IS 'internal: refuses to change the objects of others';
 
--- chatopt._start_conversion checks and asks, then writes the state row; where there is one already the arguments must be the same.
-CREATE FUNCTION chatopt._start_conversion(tbl regclass, given jsonb) RETURNS regclass
+-- chatopt._start_conversion checks and asks, and gives what is to be noted; where the conversion was started already, the
+-- arguments must be the same, and there is nothing new to note.
+CREATE FUNCTION chatopt._start_conversion(tbl regclass, given jsonb, OUT converted regclass, OUT fields jsonb)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -204,20 +209,18 @@ DECLARE
   request jsonb;
 BEGIN
   PERFORM chatopt._convert_owner(tbl);
+  fields := jsonb_build_object('username', current_user);
   state := chatopt.conversion_state(tbl);
-  IF state.tbl IS NOT NULL THEN
-    IF state.answers <> given THEN
-      RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('the conversion of table %s was started with other arguments', tbl),
-        DETAIL = format('They were: %s.', state.answers), HINT = CASE WHEN state.step <> 'swapped' THEN format('Call it with the same ones, or SELECT chatopt.cancel_conversion(%L);', tbl::text) ELSE 'Call it with the same ones.' END;
-    END IF;
-    PERFORM chatopt.save_conversion(state.tbl, '{}');
-    RETURN state.tbl;
+  converted := coalesce(state.tbl, tbl);
+  IF state.tbl IS NULL THEN
+    request := chatopt._convert_request(tbl, given);
+    PERFORM chatopt._ask(tbl, request, given);
+    PERFORM chatopt._convert_rights(tbl, request);
+    fields := fields || jsonb_build_object('relfilenode', pg_relation_filenode(tbl), 'boundary', request->>'boundary', 'step', 'started', 'answers', given, 'names', request);
+  ELSIF state.answers <> given THEN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('the conversion of table %s was started with other arguments', tbl),
+      DETAIL = format('They were: %s.', state.answers), HINT = CASE WHEN state.step <> 'swapped' THEN format('Call it with the same ones, or SELECT chatopt.cancel_conversion(%L);', tbl::text) ELSE 'Call it with the same ones.' END;
   END IF;
-  request := chatopt._convert_request(tbl, given);
-  PERFORM chatopt._ask(tbl, request, given);
-  PERFORM chatopt._convert_rights(tbl, request);
-  PERFORM chatopt.save_conversion(tbl, jsonb_build_object('relfilenode', pg_relation_filenode(tbl), 'boundary', request->>'boundary', 'step', 'started', 'answers', given, 'names', request));
-  RETURN tbl;
 END
 $$;
 COMMENT ON FUNCTION chatopt._start_conversion(regclass, jsonb) IS 'internal: begins a conversion, or goes on with it';
