@@ -117,4 +117,30 @@ ErrorData* try_in_subtransaction(Body&& body) {
   return error;
 }
 
+// Runs body at the top of a background worker, outside any transaction; it makes its own. Gives the error that it raised
+// after aborting what was open, in the caller's memory context, which is no transaction's. NULL: there was none.
+// log: the error is reported as it comes, with its context.
+template <class Body>
+ErrorData* try_at_top(Body&& body, bool log) {
+  MemoryContext const caller = CurrentMemoryContext;
+  ErrorData* volatile error = nullptr;
+  PG_TRY();
+  {
+    body();
+  }
+  PG_CATCH();
+  {
+    HOLD_INTERRUPTS();
+    MemoryContextSwitchTo(caller);
+    error = CopyErrorData();
+    if (log) EmitErrorReport();
+    FlushErrorState();
+    AbortOutOfAnyTransaction();
+    RESUME_INTERRUPTS();
+  }
+  PG_END_TRY();
+  MemoryContextSwitchTo(caller);
+  return error;
+}
+
 }  // namespace chatopt::pg

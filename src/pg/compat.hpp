@@ -108,6 +108,37 @@ inline bool has_virtual_columns(Relation relation) {
 #endif
 }
 
+// The process of a virtual transaction, and what it is doing; NULL where it has ended, or is a prepared one.
+inline const PGPROC* process_of(const VirtualTransactionId& transaction) {
+#if PG_VERSION_NUM >= 170000
+  const PGPROC* process = ProcNumberGetProc(transaction.procNumber);
+  return process != nullptr && process->vxid.lxid == transaction.localTransactionId ? process : nullptr;
+#else
+  const PGPROC* process = BackendIdGetProc(transaction.backendId);
+  return process != nullptr && process->lxid == transaction.localTransactionId ? process : nullptr;
+#endif
+}
+
+inline const PgBackendStatus* activity_of(const VirtualTransactionId& transaction) {
+#if PG_VERSION_NUM >= 170000
+  return pgstat_get_beentry_by_proc_number(transaction.procNumber);
+#elif PG_VERSION_NUM >= 160000
+  return pgstat_get_beentry_by_backend_id(transaction.backendId);
+#else
+  return pgstat_fetch_stat_beentry(transaction.backendId);
+#endif
+}
+
+// To the end, as a client's own query, without keeping what it gives.
+inline void run_portal(Portal portal) {
+  QueryCompletion completion;
+#if PG_VERSION_NUM >= 180000
+  (void)PortalRun(portal, FETCH_ALL, true, None_Receiver, None_Receiver, &completion);
+#else
+  (void)PortalRun(portal, FETCH_ALL, true, true, None_Receiver, None_Receiver, &completion);
+#endif
+}
+
 inline bool owns_relation(Oid relation, Oid role) {
 #if PG_VERSION_NUM >= 160000
   return object_ownercheck(RelationRelationId, relation, role);
