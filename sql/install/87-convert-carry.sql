@@ -43,14 +43,18 @@ AS $$
     k.oid, k.contype,
     CASE WHEN k.contype IS NULL OR l.index_id IS NOT NULL THEN
       chatopt._rest_of(pg_get_indexdef(i.indexrelid), format('CREATE %sINDEX %I ON %s ', CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END, c.relname, tbl)) END,
-    chatopt._cut_name(c.relname, '_chatopt'), chatopt._cut_name(c.relname, '_chatopt_new'), chatopt._cut_name(c.relname, request->>'suffix')
+    chatopt._cut_name(c.relname, '_chatopt_' || c.oid), chatopt._cut_name(c.relname, '_chatopt_new_' || c.oid),
+    -- names that are the same when cut are numbered
+    chatopt._cut_name(c.relname, concat_ws('_', request->>'suffix', nullif(1 + CASE WHEN w.cut = request->>'wide' THEN 1 ELSE 0 END
+      + (row_number() OVER (PARTITION BY w.cut ORDER BY c.relname))::int - 1, 1)))
   FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
   LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')
   LEFT JOIN chatopt._lost_uniques(tbl, request->>'control') AS l ON l.index_id = i.indexrelid
+  CROSS JOIN LATERAL (SELECT chatopt._cut_name(c.relname, request->>'suffix')) AS w(cut)
   WHERE i.indrelid = tbl AND i.indisvalid AND i.indisready
     -- not those that an earlier call has built
     AND NOT EXISTS (SELECT FROM pg_class o JOIN chatopt._lost_uniques(tbl, request->>'control') AS u ON u.index_id = o.oid
-      WHERE c.relname = chatopt._cut_name(o.relname, '_chatopt'))
+      WHERE c.relname = chatopt._cut_name(o.relname, '_chatopt_' || o.oid))
   ORDER BY k.contype IS DISTINCT FROM 'p', c.relname
 $$;
 COMMENT ON FUNCTION chatopt._converted_indexes(regclass, jsonb) IS 'internal: what becomes of the indexes of a table';
@@ -92,6 +96,8 @@ AS $$
       format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I PRIMARY KEY USING INDEX %I;', tbl, x.name, x.on_leaf, x.built) END, 'swap'),
     (55, 'index', x.name, CASE WHEN x.becomes <> 'key' THEN
       format('ALTER INDEX %s RENAME TO %I;', chatopt._in_schema(request, x.name), x.on_leaf) END, 'swap'),
+    (57, 'index', x.name, CASE WHEN x.becomes = 'twin' THEN
+      format('ALTER INDEX %s RENAME TO %I;', chatopt._in_schema(request, x.built), chatopt._cut_name(x.name, '_plain' || (request->>'suffix'))) END, 'swap'),
     (65, 'index', x.name, CASE WHEN x.becomes <> 'leaf' THEN format('ALTER INDEX %s RENAME TO %I;', chatopt._in_schema(request, x.on_parent), x.name) END, 'swap'),
     (10, 'unique index', x.on_leaf, CASE WHEN x.index_id = chatopt._chat_number_index(tbl) THEN
       format('DROP INDEX CONCURRENTLY IF EXISTS %s;', chatopt._in_schema(request, x.on_leaf)) END, 'clean')
@@ -167,13 +173,13 @@ AS $$
   UNION ALL SELECT 31, 'column', a.attname, 'pg_attribute', format('ALTER TABLE %s ALTER COLUMN %I SET (%s);', q.shadow, a.attname, o.options), 'shadow', NULL
     FROM q JOIN pg_attribute a ON a.attrelid = tbl AND a.attnum > 0 AND NOT a.attisdropped
     CROSS JOIN LATERAL (SELECT string_agg(u, ', ') FROM unnest(a.attoptions) AS u WHERE u !~ '^pg_attver=') AS o(options) WHERE o.options IS NOT NULL
-  UNION ALL SELECT 32, 'statistics', s.stxname, 'pg_statistic_ext', format('CREATE STATISTICS %s %s FROM %s;', chatopt._in_schema(request, chatopt._cut_name(s.stxname, '_chatopt_new')),
+  UNION ALL SELECT 32, 'statistics', s.stxname, 'pg_statistic_ext', format('CREATE STATISTICS %s %s FROM %s;', chatopt._in_schema(request, chatopt._cut_name(s.stxname, '_chatopt_new_' || s.oid)),
       left(r.rest, -length(' FROM ' || tbl::text)), q.shadow), 'shadow', NULL
     FROM q JOIN pg_statistic_ext s ON s.stxrelid = tbl
     CROSS JOIN LATERAL (SELECT chatopt._rest_of(pg_get_statisticsobjdef(s.oid), format('CREATE STATISTICS %I.%I ', request->>'schema', s.stxname))) AS r(rest)
-  UNION ALL SELECT 33, 'statistics', s.stxname, 'pg_statistic_ext', format('ALTER STATISTICS %s SET STATISTICS %s;', chatopt._in_schema(request, chatopt._cut_name(s.stxname, '_chatopt_new')), s.stxstattarget), 'shadow', NULL
+  UNION ALL SELECT 33, 'statistics', s.stxname, 'pg_statistic_ext', format('ALTER STATISTICS %s SET STATISTICS %s;', chatopt._in_schema(request, chatopt._cut_name(s.stxname, '_chatopt_new_' || s.oid)), s.stxstattarget), 'shadow', NULL
     FROM pg_statistic_ext s WHERE s.stxrelid = tbl AND s.stxstattarget >= 0
-  UNION ALL SELECT 34, 'comment', s.stxname, 'pg_description', chatopt._comment_on(format('STATISTICS %s', chatopt._in_schema(request, chatopt._cut_name(s.stxname, '_chatopt_new'))), s.oid, 'pg_statistic_ext'), 'shadow', NULL
+  UNION ALL SELECT 34, 'comment', s.stxname, 'pg_description', chatopt._comment_on(format('STATISTICS %s', chatopt._in_schema(request, chatopt._cut_name(s.stxname, '_chatopt_new_' || s.oid))), s.oid, 'pg_statistic_ext'), 'shadow', NULL
     FROM pg_statistic_ext s WHERE s.stxrelid = tbl
   UNION ALL SELECT 40 + p.place, 'privileges', request->>'name', 'relacl', p.statement, 'shadow', NULL FROM q CROSS JOIN LATERAL chatopt._privileges(tbl, q.shadow) AS p
   UNION ALL SELECT 45, 'row security', request->>'name', 'pg_class', format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY;', q.shadow), 'shadow', NULL FROM q WHERE q.relrowsecurity
@@ -191,7 +197,7 @@ AS $$
     FROM q CROSS JOIN chatopt._new_leaves(request) AS l
   UNION ALL SELECT 56, 'statistics', s.stxname, 'pg_statistic_ext', format('ALTER STATISTICS %s RENAME TO %I;', chatopt._in_schema(request, s.stxname), chatopt._cut_name(s.stxname, request->>'suffix')), 'swap', NULL
     FROM pg_statistic_ext s WHERE s.stxrelid = tbl
-  UNION ALL SELECT 66, 'statistics', s.stxname, 'pg_statistic_ext', format('ALTER STATISTICS %s RENAME TO %I;', chatopt._in_schema(request, chatopt._cut_name(s.stxname, '_chatopt_new')), s.stxname), 'swap', NULL
+  UNION ALL SELECT 66, 'statistics', s.stxname, 'pg_statistic_ext', format('ALTER STATISTICS %s RENAME TO %I;', chatopt._in_schema(request, chatopt._cut_name(s.stxname, '_chatopt_new_' || s.oid)), s.stxname), 'swap', NULL
     FROM pg_statistic_ext s WHERE s.stxrelid = tbl
   UNION ALL SELECT 40, 'replica identity', request->>'wide', 'pg_index', format('ALTER TABLE %s REPLICA IDENTITY USING INDEX %I;', tbl, x.on_leaf), 'swap', NULL
     FROM pg_index i JOIN chatopt._converted_indexes(tbl, request) AS x ON x.index_id = i.indexrelid AND x.becomes = 'key' WHERE i.indrelid = tbl AND i.indisreplident

@@ -2,7 +2,7 @@
 -- ON CONFLICT and the foreign keys; a conversion given up leaves nothing.
 \set file convert_kinds
 \ir setup.psql
-SELECT plan(41);
+SELECT plan(33);
 CREATE SCHEMA k;
 SET search_path = k, test, tap, public;
 SET timezone = 'Pacific/Kiritimati';
@@ -59,7 +59,7 @@ CALL chatopt.convert('g', 'id', premake => 1, control_kind => 'snowflake', snowf
 SELECT set_eq($$ SELECT test.bounds('g') $$, (SELECT ARRAY[format('g_before_2027_07 FOR VALUES FROM (MINVALUE) TO (''%s'')', a), format('g_2027_07 FOR VALUES FROM (''%s'') TO (''%s'')', a, b)]
   FROM (SELECT (1814400000000 - 1288834974657) * 4194304, (1817078400000 - 1288834974657) * 4194304) AS x(a, b)), 'snowflakes');
 SELECT is((SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'g'::regclass AND contype = 'p'), 'PRIMARY KEY (id)', 'a key that carries time stays the primary key');
-SELECT is((SELECT format('%s %s', pg_get_constraintdef(oid), convalidated) FROM pg_constraint WHERE conname = 'seen' AND conparentid = 0), 'FOREIGN KEY (g_id) REFERENCES g(id) ON DELETE CASCADE true', 'foreign keys to it stay, validated');
+SELECT is((SELECT format('%s %s', pg_get_constraintdef(oid), convalidated) FROM pg_constraint WHERE conname = 'seen' AND conparentid = 0), 'FOREIGN KEY (g_id) REFERENCES g(id) ON DELETE CASCADE t', 'foreign keys to it stay, validated');
 SELECT lives_ok('INSERT INTO g VALUES (1, ''y'') ON CONFLICT (id) DO UPDATE SET body = excluded.body', 'ON CONFLICT works');
 SELECT throws_ok('INSERT INTO g_seen VALUES (2)', '23503', NULL, 'the foreign key holds');
 INSERT INTO g VALUES ((1814400000000 - 1288834974657) * 4194304, 'later');
@@ -102,14 +102,15 @@ CREATE INDEX "i_pkey_before_2027_07" ON i_at_blocks (id);
 \set ON_ERROR_STOP 0
 CALL chatopt.convert('i', 'at', primary_key => 'extend', unique_indexes => 'leaf', premake => 1);
 \set ON_ERROR_STOP 1
-SELECT is(:'LAST_ERROR_SQLSTATE', '42P07', 'a name that is taken stops the swap');
+SELECT is(:'LAST_ERROR_SQLSTATE'::text, '42P07', 'a name that is taken stops the swap');
 DROP TABLE i_at_blocks;
+DELETE FROM i WHERE id = 2;
 SELECT is((SELECT step FROM chatopt.conversion WHERE tbl = 'i'::regclass), 'shadow', 'everything before it is done');
 SELECT is(test.attempt($$ INSERT INTO i VALUES (2, '2100-01-01') $$), '23514', 'rows beyond the boundary are refused meanwhile');
 SELECT lives_ok($$ INSERT INTO i VALUES (2, '2027-06-20') $$, 'others are not');
 SELECT is((SELECT state || ' ' || message FROM test.complaint($$ SELECT chatopt._start_conversion('i', '{}') $$)), '22023 the conversion of table k.i was started with other arguments', 'other arguments are refused');
 SELECT lives_ok($$ SELECT chatopt.cancel_conversion('i') $$, 'cancel_conversion');
-SELECT test.same(:'before', test.snapshot('k'), 'leaves nothing');
+SELECT test.same(:'before'::text, test.snapshot('k'), 'leaves nothing');
 SELECT is_empty('SELECT * FROM chatopt.conversion', 'nor a row');
 
 -- near the boundary it begins again with the next one
