@@ -94,6 +94,7 @@ CREATE TABLE chatopt.maintenance_history (
   message text,
   took interval NOT NULL
 );
+CREATE INDEX maintenance_history_parent_idx ON chatopt.maintenance_history (parent, id);
 REVOKE ALL ON TABLE chatopt.maintenance_history FROM PUBLIC;
 COMMENT ON TABLE chatopt.maintenance_history IS
   'what maintenance did, a row a run and a row an action; kept for 400 days and 100,000 rows; read through the view chatopt.maintenance_log';

@@ -8,6 +8,7 @@
 
 #include "counters/follower.hpp"
 #include "counters/ledgers.hpp"
+#include "counters/purge_mark.hpp"
 
 namespace chatopt::counters {
 namespace {
@@ -391,6 +392,8 @@ Source* source_of(Relation relation) {
   source.messages = when_call(relation, "member_inserted") == nullptr;
   read_source_columns(&source, relation);
   keep_insert_when(&source, relation);
+  // Whoever writes the mark has waited for those who read this before.
+  source.purging = source.messages && relation->rd_rel->relispartition && OidIsValid(purge_mark_now(id).partition);
   // Reading may have taken in an invalidation: then what was read is read again.
   if (built_generation != generation) return source_of(relation);
   cached = static_cast<Source*>(hash_search(sources, &id, HASH_ENTER, &found));

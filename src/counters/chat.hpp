@@ -68,6 +68,7 @@ struct Source {
   AttrNumber sender;  // 0: none
   bool number_is_int4;
   bool numbered_last;  // no BEFORE INSERT trigger runs after the one that numbers
+  bool purging;        // a partition with a mark when this was read (purge_mark.hpp)
   pg::ValueType conversation_type;
   pg::ValueType key_type;
   pg::ValueType time_type;

@@ -8,7 +8,9 @@
 // tableoid and ctid in the form that genuine() asks for, so what they are told
 // has happened. Called by hand they refuse.
 
+#include "counters/counter_row.hpp"
 #include "counters/location.hpp"
+#include "counters/purge_mark.hpp"
 #include "counters/site.hpp"
 #include "pg/postgres.hpp"
 
@@ -154,7 +156,19 @@ core::Counter& counter_before(Site* site, core::Ledger& ledger, Datum* key) {
   return *pg::cpp_zone([&] { return &ledger.renamed_counter(counter); });
 }
 
+// A message of a partition that is being purged: does it count for nothing by now? Its counter is locked first, as an
+// insert does, and kept: whether a purge has been there does not change under us.
+bool is_purged(Site* site, core::Ledger& ledger, MessageRow* row) {
+  const Source& source = *site->source;
+  if (!source.purging) return false;
+  core::Counter& counter = counter_before(site, ledger, &row->version.conversation);
+  if (!counter.locked()) (void)lock_counter_row(*source.chat, ledger, counter);
+  return is_up_to(purge_mark_now(source.relation), source, row->version.conversation, row->message.number);
+}
+
 void note_removed(Site* site, core::Ledger& ledger, MessageRow* row) {
+  // Not left out: it may land in another partition with its number.
+  if (is_purged(site, ledger, row)) row->message.counted = false;
   core::Counter& counter = counter_before(site, ledger, &row->version.conversation);
   pg::cpp_zone([&] { ledger.removed(counter, row->message); });
 }
@@ -204,6 +218,7 @@ bool note_in_place(Site* site, core::Ledger& ledger, MessageRow* before, Message
   const core::Message& a = before->message;
   const core::Message& b = after->message;
   if (a.number != b.number) {
+    if (site->source->purging) refuse_if_purging(*site->source);
     // Only an import may renumber, and then the trigger before has let it.
     note_removed(site, ledger, before);
     note_landed(site, ledger, after);
@@ -213,6 +228,7 @@ bool note_in_place(Site* site, core::Ledger& ledger, MessageRow* before, Message
   if (a.counted == b.counted && same(a.key, b.key) && a.time_null == b.time_null && same(a.time, b.time) &&
       a.sender_null == b.sender_null && same(a.sender, b.sender))
     return false;
+  if (is_purged(site, ledger, before)) return false;
   core::Counter& counter = counter_for(site, ledger, &after->version.conversation);
   pg::cpp_zone([&] { ledger.changed(counter, a, b); });
   return true;
@@ -221,7 +237,9 @@ bool note_in_place(Site* site, core::Ledger& ledger, MessageRow* before, Message
 bool note_change(Site* site, core::Ledger& ledger, MessageRow* before, MessageRow* after) {
   const Source& source = *site->source;
   if (same_conversation(source, &before->version, &after->version)) return note_in_place(site, ledger, before, after);
-  if (follows_rename(source, ledger, &before->version, &after->version)) return false;
+  const bool renamed = follows_rename(source, ledger, &before->version, &after->version);
+  if (source.purging && after->version.has_conversation) refuse_move_if_purging(source, renamed);
+  if (renamed) return false;
   if (before->numbered) note_removed(site, ledger, before);
   if (after->numbered) note_landed(site, ledger, after);
   return before->numbered || after->numbered;

@@ -1,5 +1,6 @@
 #include "reads/filling.hpp"
 
+#include "counters/purge_mark.hpp"
 #include "counters/queries.hpp"
 #include "pg/row_finder.hpp"
 #include "pg/row_writer.hpp"
@@ -44,10 +45,11 @@ SPITupleTable* next_messages(const Reads& reads, Datum conversation, int64 after
   const counters::Source& source = *counters::source_of(chat.messages);
   const char* number = counters::quoted_column(chat.messages, source.number);
   const char* sql = psprintf(
-      "SELECT new.%s::bigint, (%s) AS counted FROM %s AS new WHERE new.%s = $1 AND new.%s > $2 AND new.%s <= $3 ORDER "
-      "BY new.%s LIMIT $4",
+      "SELECT new.%s::bigint, (%s) AS counted FROM %s AS new WHERE new.%s = $1 AND new.%s > $2 AND new.%s <= $3%s "
+      "ORDER BY new.%s LIMIT $4",
       number, counters::counted_condition(chat.messages, "new"), counters::qualified_name(chat.messages),
-      counters::quoted_column(chat.messages, source.conversation), number, number, number);
+      counters::quoted_column(chat.messages, source.conversation), number, number,
+      counters::purged_condition_now(chat, "new"), number);
   Oid types[] = {reads.conversation_type.type, INT8OID, INT8OID, INT8OID};
   Datum values[] = {conversation, Int64GetDatum(after), Int64GetDatum(last), Int64GetDatum(most)};
   if (SPI_execute_with_args(sql, lengthof(types), types, values, nullptr, false, 0) != SPI_OK_SELECT)

@@ -1,5 +1,6 @@
 #include "reads/verifying.hpp"
 
+#include "counters/purge_mark.hpp"
 #include "counters/queries.hpp"
 #include "reads/settling.hpp"
 
@@ -88,10 +89,11 @@ void verify_own_messages(const Query& query) {
       psprintf(
           "SELECT r.conversation_id::text, 'own messages', r.member_id || ': read ' || r.read_seq, 'sent ' || "
           "max(new.%s) FROM r JOIN %s AS new ON new.%s = r.conversation_id AND new.%s = r.member_id AND new.%s > "
-          "r.read_seq WHERE r.filled AND r.left_seq IS NULL AND (%s) AND NOT %s AND (($1 IS NULL AND $2 >= 1) OR new.%s IN "
+          "r.read_seq WHERE r.filled AND r.left_seq IS NULL AND (%s)%s AND NOT %s AND (($1 IS NULL AND $2 >= 1) OR new.%s IN "
           "(SELECT key FROM picked)) GROUP BY r.conversation_id, r.member_id, r.read_seq",
           number, qualified_name(chat.messages), conversation, quoted_column(chat.messages, source.sender), number,
           counters::counted_condition(chat.messages, "new"),
+          counters::purged_condition(chat, "new", GetActiveSnapshot()),
           is_acknowledged(*query.reads, psprintf("new.%s", number), "r"), conversation));
 }
 

@@ -260,6 +260,21 @@ void Ledger::removed(Counter& counter, const Message& message) {
   if (counter.tracked_) noted_more(counter).skips.move_to(&Skips::removed, message.number);
 }
 
+void Ledger::restored(Counter& counter, const Message& message) {
+  note(counter);
+  auto& state = *counter.state_;
+  auto& notes = state.notes;
+  if (counter.tracked_) track_landing(counter, message);
+  state.last = std::max(state.last, message.number);
+  state.high = std::max(state.high, state.last);
+  notes.removed.erase(message.number);
+  notes.removed_uncounted.erase(message.number);
+  if (!message.counted) return;
+  notes.messages += 1;
+  notes.came.raise(message);
+  notes.unsure = true;  // its number may lie anywhere
+}
+
 void Ledger::changed(Counter& counter, const Message& before, const Message& after) {
   note(counter);
   auto& notes = counter.state_->notes;

@@ -235,6 +235,9 @@ class Ledger {
   bool landed(Counter& counter, const Message& message);
   void passed_landed() noexcept;
   void removed(Counter& counter, const Message& message);
+  // A message that was removed before the counter row was last written is there
+  // again, with its number.
+  void restored(Counter& counter, const Message& message);
   void changed(Counter& counter, const Message& before, const Message& after);
   void members_changed(Counter& counter, std::int64_t by);
   void messages_changed(Counter& counter, std::int64_t by);
