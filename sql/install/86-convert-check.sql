@@ -84,38 +84,13 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT coalesce(nullif(current_setting('chatopt.clock', true), '')::timestamptz, clock_timestamp()) $$;
 COMMENT ON FUNCTION chatopt._convert_now() IS 'internal: now, or what chatopt.clock says';
 
--- chatopt._convert_every gives the word for a period: day, week, month, quarter or year.
-CREATE FUNCTION chatopt._convert_every(every text) RETURNS text
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-  word text := regexp_replace(regexp_replace(lower(trim(every)), '^1 ', ''), '^(3 months|3 mons|quarters)$', 'quarter');
-BEGIN
-  word := regexp_replace(word, 's$', '');
-  IF word IS NULL OR word NOT IN ('day', 'week', 'month', 'quarter', 'year') THEN
-    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('unknown period %s', coalesce(quote_literal(every), 'NULL')),
-      HINT = 'every is one of day, week, month, quarter and year.';
-  END IF;
-  RETURN word;
-END
-$$;
-COMMENT ON FUNCTION chatopt._convert_every(text) IS 'internal: the word for a period';
-
 -- chatopt._period_start gives the start of the period that holds a time, or of one so many periods later.
 CREATE FUNCTION chatopt._period_start(at timestamptz, every text, zone text, later int DEFAULT 0) RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT (date_trunc(every, at AT TIME ZONE zone) + later * CASE every WHEN 'quarter' THEN '3 months' ELSE '1 ' || every END::interval) AT TIME ZONE zone
+  SELECT (date_trunc(every, at AT TIME ZONE zone) + later * chatopt._period(every)) AT TIME ZONE zone
 $$;
 COMMENT ON FUNCTION chatopt._period_start(timestamptz, text, text, int) IS 'internal: the start of a period in a time zone';
-
--- chatopt._period_suffix gives what is put behind a table's name for the period that starts then.
-CREATE FUNCTION chatopt._period_suffix(start timestamptz, every text, zone text) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT to_char(start AT TIME ZONE zone, CASE every WHEN 'year' THEN '_YYYY' WHEN 'quarter' THEN '_YYYY_"q"Q' WHEN 'month' THEN '_YYYY_MM' ELSE '_YYYY_MM_DD' END)
-$$;
-COMMENT ON FUNCTION chatopt._period_suffix(timestamptz, text, text) IS 'internal: the suffix of a partition''s name';
 
 -- chatopt._control_literal writes a time as a value of the control column, chatopt._control_time the reverse.
 CREATE FUNCTION chatopt._control_literal(request jsonb, at timestamptz) RETURNS text
@@ -218,6 +193,9 @@ AS $$
       format('Name all columns in its GROUP BY: the new key has column "%s" too.', control)
     FROM pg_constraint k JOIN pg_depend d ON d.refclassid = 'pg_constraint'::regclass AND d.refobjid = k.oid AND d.classid = 'pg_rewrite'::regclass
     JOIN pg_rewrite r ON r.oid = d.objid WHERE k.conrelid = tbl AND k.contype = 'p' AND extends
+  UNION ALL SELECT '0A000', format('table %s belongs to the chat of table %s', tbl, c.messages), 'Only the messages of a chat can be converted while it is attached.'
+    FROM chatopt.chats AS c LEFT JOIN chatopt.reads AS r ON r.messages = c.messages
+    WHERE tbl IN (c.conversations, c.members, c.counters, r.read_state, r.read_heads, r.skipped_numbers, r.read_marks, r.read_log, r.views)
   UNION ALL SELECT DISTINCT '0A000', format('%s is built on materialized view %s, which reads table %s', u.ev_class::regclass, m.oid::regclass, tbl), 'Drop it and create it again afterwards.'
     FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class m ON m.oid = r.ev_class AND m.relkind = 'm'
     JOIN pg_depend e ON e.refclassid = 'pg_class'::regclass AND e.refobjid = m.oid AND e.classid = 'pg_rewrite'::regclass JOIN pg_rewrite u ON u.oid = e.objid AND u.ev_class <> m.oid
@@ -289,15 +267,12 @@ BEGIN
         HINT = 'It may hold triggers, unlogged, subscriptions, row_functions and publications.';
     END IF;
   END LOOP;
-  IF given->>'foreign_keys' = 'composite' THEN
-    RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = 'foreign_keys => ''composite'' is not supported yet',
-      HINT = 'foreign_keys => ''drop'' drops the foreign keys; a key that carries time, as control column, keeps them.';
-  ELSIF given->>'premake' IS NULL OR (given->>'premake')::int NOT BETWEEN 1 AND 1000 THEN
+  IF given->>'premake' IS NULL OR (given->>'premake')::int NOT BETWEEN 1 AND 1000 THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'premake must be between 1 and 1000';
-  ELSIF NOT EXISTS (SELECT FROM pg_timezone_names AS z WHERE z.name = given->>'time_zone') THEN
-    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('unknown time zone %s', coalesce(quote_literal(given->>'time_zone'), 'NULL')),
-      HINT = 'The view pg_timezone_names lists the names, such as ''UTC'' and ''Europe/Berlin''.';
+  ELSIF given->>'every' IS NULL OR given->>'time_zone' IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'every and time_zone must not be null', HINT = 'every is one of day, week, month, quarter and year.';
   END IF;
+  PERFORM chatopt._check_zone(given->>'time_zone');
 END
 $$;
 COMMENT ON FUNCTION chatopt._check_convert_words(jsonb) IS 'internal: refuses malformed arguments of chatopt.convert';
@@ -308,7 +283,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   c record;
-  suffix text := '_before' || chatopt._period_suffix(boundary, every, zone);
+  suffix text := chatopt._partition_name('_before', chatopt._name_format(every), (boundary AT TIME ZONE zone)::date);
   names jsonb;
   taken text;
 BEGIN
@@ -373,9 +348,9 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = obstacle.state, MESSAGE = obstacle.message, HINT = coalesce(obstacle.hint, '');
   END IF;
   request := jsonb_build_object('tbl', tbl::oid::text, 'control', control, 'time_zone', given->>'time_zone', 'premake', (given->>'premake')::int,
-    'every', chatopt._convert_every(given->>'every'), 'kind', chatopt._convert_kind(tbl, control, given->>'control_kind'),
+    'every', chatopt._every(given->>'every'), 'kind', chatopt._convert_kind(tbl, control, given->>'control_kind'),
     'snowflake_epoch', given->>'snowflake_epoch', 'snowflake_shift', given->>'snowflake_shift',
-    'extend', coalesce(control <> ALL (keys), false), 'key', to_jsonb(keys));
+    'extend', coalesce(control <> ALL (keys), false), 'key', to_jsonb(keys), 'foreign_keys', given->>'foreign_keys');
   IF request->>'kind' = 'snowflake' AND (given->>'snowflake_epoch' IS NULL OR given->>'snowflake_shift' IS NULL) THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'a snowflake key needs snowflake_epoch and snowflake_shift',
       HINT = 'For example snowflake_epoch => ''2010-11-04 01:42:54.657+00'', snowflake_shift => 22.';
@@ -384,6 +359,12 @@ BEGIN
   request := request || jsonb_build_object('boundary_at', boundary, 'boundary', chatopt._control_literal(request, boundary))
     || chatopt._convert_names(tbl, request->>'every', request->>'time_zone', boundary);
   PERFORM chatopt._check_rows(tbl, request);
+  SELECT format('foreign key "%s" of table %s cannot be made composite', k.conname, k.conrelid::regclass) AS message INTO obstacle
+    FROM chatopt._inbound_keys(tbl, request) AS f JOIN pg_constraint k ON k.oid = f.constraint_id WHERE given->>'foreign_keys' = 'composite' AND NOT f.kept AND NOT f.composable LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = obstacle.message,
+      DETAIL = 'Only a key of another plain table to the primary key can.', HINT = 'Drop it, or pass foreign_keys => ''drop''.';
+  END IF;
   RETURN request;
 END
 $$;
@@ -405,11 +386,13 @@ AS $$ SELECT array_agg(quote_ident(n) ORDER BY o) FROM unnest(names) WITH ORDINA
 COMMENT ON FUNCTION chatopt._quoted(text[]) IS 'internal: names, quoted where that is needed';
 
 -- chatopt._inbound_keys gives the foreign keys into the table, and whether they can be made again as they are: not where what they refer
--- to is unique no longer, not from the table itself (its old rows would be checked under the lock), nor from a partitioned table.
-CREATE FUNCTION chatopt._inbound_keys(tbl regclass, request jsonb) RETURNS TABLE (constraint_id oid, referencing regclass, kept boolean)
+-- to is unique no longer, not from the table itself (its old rows would be checked under the lock), nor from a partitioned table. Those to the
+-- primary key can be made again with the control column beside it.
+CREATE FUNCTION chatopt._inbound_keys(tbl regclass, request jsonb) RETURNS TABLE (constraint_id oid, referencing regclass, kept boolean, composable boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT k.oid, k.conrelid::regclass, request->>'control' = ANY (chatopt._index_keys(k.conindid)) AND k.conrelid <> tbl AND c.relkind = 'r'
+  SELECT k.oid, k.conrelid::regclass, request->>'control' = ANY (chatopt._index_keys(k.conindid)) AND k.conrelid <> tbl AND c.relkind = 'r',
+    k.conrelid <> tbl AND c.relkind = 'r' AND k.conindid = (SELECT p.conindid FROM pg_constraint p WHERE p.conrelid = tbl AND p.contype = 'p')
   FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
   WHERE k.confrelid = tbl AND k.contype = 'f' AND k.conparentid = 0 ORDER BY k.conrelid::regclass::text, k.conname
 $$;
@@ -471,7 +454,7 @@ AS $$
   SELECT 'primary_key', 'extend', format('The primary key becomes (%1$s, %2$s): %1$s alone is no longer unique, and ON CONFLICT (%1$s) stops working.',
       k.columns, request->>'control')
     FROM (SELECT string_agg(c, ', ') FROM jsonb_array_elements_text(request->'key') AS c) AS k(columns) WHERE (request->>'extend')::boolean
-  UNION ALL SELECT 'foreign_keys', 'drop', format('Foreign key "%s" of table %s refers to columns that are unique no longer.', c.conname, c.conrelid::regclass)
+  UNION ALL SELECT 'foreign_keys', CASE WHEN bool_and(f.composable) OVER () THEN 'composite' ELSE 'drop' END, format('Foreign key "%s" of table %s refers to columns that are unique no longer.', c.conname, c.conrelid::regclass)
     FROM chatopt._inbound_keys(tbl, request) AS f JOIN pg_constraint c ON c.oid = f.constraint_id WHERE NOT f.kept
   UNION ALL SELECT 'unique_indexes', 'leaf', format('%s %s cannot span partitions: it holds on the old rows only.',
       CASE WHEN l.constraint_type = 'x' THEN 'Exclusion constraint' ELSE 'Unique index' END, l.index_id::regclass)
@@ -483,7 +466,7 @@ AS $$
     FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
     WHERE t.tgrelid = tbl AND NOT t.tgisinternal AND t.tgtype & 3 = 3 AND n.nspname NOT IN ('pg_catalog', 'chatopt')
       AND (l.lanname <> 'plpgsql' OR p.prosrc ~* ('\mnew\M\s*\.\s*"?' || regexp_replace(request->>'control', '([^[:alnum:]_])', '\\\1', 'g') || '"?\s*:?=[^=]'))
-  UNION ALL SELECT 'accept', 'unlogged', format('Table %s is unlogged and stays so; new partitions are logged.', tbl) FROM pg_class WHERE oid = tbl AND relpersistence = 'u'
+  UNION ALL SELECT 'accept', 'unlogged', format('Table %s is unlogged and stays so, and new partitions are made as it is.', tbl) FROM pg_class WHERE oid = tbl AND relpersistence = 'u'
   UNION ALL SELECT 'accept', 'subscriptions', format('Subscription "%s" writes to table %s: it goes on with the old rows'' partition until it is refreshed.', s.subname, tbl)
     FROM pg_subscription_rel r JOIN pg_subscription s ON s.oid = r.srsubid WHERE r.srrelid = tbl
   UNION ALL SELECT 'accept', 'row_functions', format('Function %s takes or gives a row of table %s: it will be one of the old rows'' partition.', p.oid::regprocedure, tbl)

@@ -1,7 +1,7 @@
 -- 87-convert-carry.sql: everything that hangs on a table, and what becomes of it when the table becomes a partition.
 --
 -- Each chatopt._carry_* function looks into one corner of the catalogues and gives what it found and the statement for it.
--- when_run says in which step it runs ('index', 'validate', 'shadow', 'shadow keys', 'swap', 'after', 'clean'), place the order
+-- when_run says in which step it runs ('index', 'validate', 'keys', 'shadow', 'shadow keys', 'swap', 'after', 'clean'), place the order
 -- within. Definitions are taken as PostgreSQL writes them, with every name qualified; where a table's or an index's own name has to
 -- be another, the beginning of the text must be exactly as composed from the catalogue. Statements of the swap run as written
 -- down before it: the table's old name in them is the new parent's by then.
@@ -136,7 +136,7 @@ COMMENT ON FUNCTION chatopt._privileges(regclass, text) IS 'internal: the statem
 CREATE FUNCTION chatopt._new_leaves(request jsonb) RETURNS TABLE (name text, lower_bound text, upper_bound text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT chatopt._cut_name(request->>'name', chatopt._period_suffix(p.lower, request->>'every', request->>'time_zone')),
+  SELECT chatopt._partition_name((request->>'name')::name, chatopt._name_format(request->>'every'), (p.lower AT TIME ZONE (request->>'time_zone'))::date)::text,
     chatopt._control_literal(request, p.lower), chatopt._control_literal(request, p.upper)
   FROM generate_series(0, 1001) AS g(n)
   CROSS JOIN LATERAL (SELECT chatopt._period_start((request->>'boundary_at')::timestamptz, request->>'every', request->>'time_zone', g.n),
@@ -145,16 +145,19 @@ AS $$
 $$;
 COMMENT ON FUNCTION chatopt._new_leaves(jsonb) IS 'internal: the partitions made ahead by a conversion';
 
--- chatopt._storage gives the storage options of a table, its TOAST table's too, as CREATE TABLE wants them; '' where there are none.
-CREATE FUNCTION chatopt._storage(tbl regclass) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+-- chatopt._make_partition makes a partition of a parent that nobody uses yet.
+CREATE FUNCTION chatopt._make_partition(parent regclass, schema name, name name, lower text, upper text, template regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT coalesce(' WITH (' || string_agg(o.option, ', ') || ')', '') FROM (
-    SELECT unnest(c.reloptions) FROM pg_class c WHERE c.oid = tbl
-    UNION ALL SELECT 'toast.' || unnest(t.reloptions) FROM pg_class c JOIN pg_class t ON t.oid = c.reltoastrelid WHERE c.oid = tbl) AS o(option)
-  HAVING count(*) > 0 UNION ALL SELECT '' LIMIT 1
+DECLARE
+  statement text;
+BEGIN
+  FOR statement IN SELECT p.statement FROM chatopt._new_partition(parent, schema, name, lower, upper, template) AS p LOOP
+    EXECUTE statement;
+  END LOOP;
+END
 $$;
-COMMENT ON FUNCTION chatopt._storage(regclass) IS 'internal: the storage options of a table';
+COMMENT ON FUNCTION chatopt._make_partition(regclass, name, name, text, text, regclass) IS 'internal: makes a partition of a new parent';
 
 -- The table itself: columns, checks, statistics, privileges; the renames and ATTACH.
 CREATE FUNCTION chatopt._carry_shadow(tbl regclass, request jsonb)
@@ -192,8 +195,8 @@ AS $$
       CASE q.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING' ELSE format('USING INDEX %I', x.on_parent) END), 'shadow', NULL
     FROM q LEFT JOIN pg_index i ON i.indrelid = tbl AND i.indisreplident LEFT JOIN chatopt._converted_indexes(tbl, request) AS x ON x.index_id = i.indexrelid
     WHERE q.relreplident IN ('f', 'n') OR q.relreplident = 'i' AND x.becomes IN ('same', 'key')
-  UNION ALL SELECT 60, 'partition', l.name, 'calendar', format('CREATE TABLE %s PARTITION OF %s FOR VALUES FROM (%L) TO (%L)%s;', chatopt._in_schema(request, l.name), q.shadow,
-      l.lower_bound, l.upper_bound, chatopt._storage(tbl)), 'shadow', NULL
+  UNION ALL SELECT 60, 'partition', l.name, 'calendar', format('SELECT chatopt._make_partition(%L, %L, %L, %L, %L, %L);', q.shadow, request->>'schema', l.name,
+      l.lower_bound, l.upper_bound, tbl), 'shadow', NULL
     FROM q CROSS JOIN chatopt._new_leaves(request) AS l
   UNION ALL SELECT 56, 'statistics', s.stxname, 'pg_statistic_ext', format('ALTER STATISTICS %s RENAME TO %I;', chatopt._in_schema(request, s.stxname), chatopt._cut_name(s.stxname, request->>'suffix')), 'swap', NULL
     FROM pg_statistic_ext s WHERE s.stxrelid = tbl
@@ -278,11 +281,54 @@ AS $$
   UNION ALL SELECT 52, 'comment', q.tgname, 'pg_description', chatopt._comment_on(format('TRIGGER %I ON %s', q.tgname, q.shadow), q.oid, 'pg_trigger'), 'shadow', NULL FROM q
   -- the row triggers come back as clones of the parent's; those on TRUNCATE that a chat needs on each partition stay
   UNION ALL SELECT 20, 'trigger', q.tgname, 'pg_trigger', format('DROP TRIGGER %I ON %s;', q.tgname, tbl), 'swap', NULL FROM q WHERE NOT q.stays
-  -- and are made on the new ones
-  UNION ALL SELECT 61, 'trigger', q.tgname, 'pg_trigger', left(q.beginning, -length(tbl::text) - 1) || chatopt._in_schema(request, l.name) || ' ' || chatopt._rest_of(pg_get_triggerdef(q.oid), q.beginning) || ';', 'shadow', NULL
-    FROM q CROSS JOIN chatopt._new_leaves(request) AS l WHERE q.stays
 $$;
 COMMENT ON FUNCTION chatopt._carry_triggers(regclass, jsonb) IS 'internal: the statements for the triggers of a table to be converted';
+
+-- chatopt._composite_keys gives the foreign keys into the table that are made again with the control column beside their own columns:
+-- the column that is added for it to the table that refers, the CHECK that both are there or none, and the trigger that fills it.
+CREATE FUNCTION chatopt._composite_keys(tbl regclass, request jsonb)
+RETURNS TABLE (constraint_id oid, referencing regclass, owner_id oid, key_columns text[], target_columns text[], added text, check_name text, filler text, trigger_name text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT c.oid, f.referencing, r.relowner, k.own, k.target,
+    chatopt._cut_name(CASE WHEN cardinality(k.own) = 1 AND k.own[1] LIKE '%\_' || replace(k.target[1], '_', '\_') THEN left(k.own[1], -length(k.target[1]) - 1) ELSE k.own[1] END,
+      '_' || (request->>'control')),
+    chatopt._cut_name(c.conname, '_whole'), format('%I.%I', n.nspname, chatopt._cut_name(c.conname, '_fill')), chatopt._cut_name('zzz_chatopt_fill_' || c.conname, '')
+  FROM chatopt._inbound_keys(tbl, request) AS f JOIN pg_constraint c ON c.oid = f.constraint_id JOIN pg_class r ON r.oid = f.referencing JOIN pg_namespace n ON n.oid = r.relnamespace
+  CROSS JOIN LATERAL (SELECT chatopt._column_names(c.conrelid, c.conkey), chatopt._column_names(tbl, c.confkey)) AS k(own, target)
+  WHERE request->>'foreign_keys' = 'composite' AND NOT f.kept
+$$;
+COMMENT ON FUNCTION chatopt._composite_keys(regclass, jsonb) IS 'internal: the foreign keys that get the control column';
+
+-- chatopt._composite_clause writes such a foreign key, with the actions it had.
+CREATE FUNCTION chatopt._composite_clause(constraint_id oid, target text, key_columns text[], target_columns text[], added text, control text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT format('FOREIGN KEY (%s, %I) REFERENCES %s (%s, %I)', array_to_string(chatopt._quoted(key_columns), ', '), added, target, array_to_string(chatopt._quoted(target_columns), ', '), control)
+    || CASE WHEN c.confmatchtype = 'f' THEN ' MATCH FULL' ELSE '' END
+    || coalesce(' ON UPDATE ' || (w.words->>c.confupdtype::text), '') || coalesce(' ON DELETE ' || (w.words->>c.confdeltype::text), '')
+    || coalesce(' (' || (SELECT array_to_string(chatopt._quoted(chatopt._column_names(c.conrelid, c.confdelsetcols) || added), ', ') WHERE c.confdelsetcols IS NOT NULL) || ')', '')
+    || CASE WHEN c.condeferrable THEN ' DEFERRABLE' ELSE '' END || CASE WHEN c.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END
+  FROM pg_constraint c, (SELECT '{"r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}'::jsonb) AS w(words) WHERE c.oid = constraint_id
+$$;
+COMMENT ON FUNCTION chatopt._composite_clause(oid, text, text[], text[], text, text) IS 'internal: a foreign key with the control column';
+
+-- chatopt._fill_statements gives what a table that refers gets: the column, the trigger that fills it from the message, and the CHECK. The function
+-- finds the table by its name, before the swap and after it.
+CREATE FUNCTION chatopt._fill_statements(tbl regclass, request jsonb, constraint_id oid) RETURNS TABLE (place int, kind text, statement text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH k AS (SELECT * FROM chatopt._composite_keys(tbl, request) AS k WHERE k.constraint_id = _fill_statements.constraint_id)
+  SELECT 0, 'column', format('ALTER TABLE %s ADD COLUMN %I %s;', k.referencing, k.added, c.type_name) FROM k CROSS JOIN chatopt._column(tbl, request->>'control') AS c
+  UNION ALL SELECT 1, 'function', format('CREATE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS %L;', k.filler,
+      format(E'BEGIN\n  new.%I := (SELECT m.%I FROM %s AS m WHERE %s);\n  RETURN new;\nEND', k.added, request->>'control', chatopt._in_schema(request, request->>'name'),
+        (SELECT string_agg(format('m.%I = new.%I', k.target_columns[i], k.key_columns[i]), ' AND ' ORDER BY i) FROM generate_subscripts(k.key_columns, 1) AS i))) FROM k
+  UNION ALL SELECT 2, 'trigger', format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE OF %s ON %s FOR EACH ROW EXECUTE FUNCTION %s();', k.trigger_name,
+      array_to_string(chatopt._quoted(k.key_columns || k.added), ', '), k.referencing, k.filler) FROM k
+  UNION ALL SELECT 4, 'check', format('ALTER TABLE %s ADD CONSTRAINT %I CHECK ((%s) = (%I IS NULL)) NOT VALID;', k.referencing, k.check_name,
+      (SELECT string_agg(format('%I IS NULL', c), ' OR ') FROM unnest(k.key_columns) AS c), k.added) FROM k
+$$;
+COMMENT ON FUNCTION chatopt._fill_statements(regclass, jsonb, oid) IS 'internal: what a table that refers gets for a composite foreign key';
 
 -- Foreign keys, out and in.
 CREATE FUNCTION chatopt._carry_keys(tbl regclass, request jsonb)
@@ -291,9 +337,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
   WITH inbound AS MATERIALIZED (SELECT f.kept, c.*, o.relowner, pg_get_constraintdef(c.oid) AS definition FROM chatopt._inbound_keys(tbl, request) AS f
       JOIN pg_constraint c ON c.oid = f.constraint_id JOIN pg_class o ON o.oid = c.conrelid),
-    own AS MATERIALIZED (SELECT c.* FROM pg_constraint c WHERE c.conrelid = tbl AND c.contype = 'f' AND c.confrelid <> tbl)
+    own AS MATERIALIZED (SELECT c.* FROM pg_constraint c WHERE c.conrelid = tbl AND c.contype = 'f' AND c.confrelid <> tbl AND c.conparentid = 0)
   SELECT 10, 'constraint', c.conname, 'pg_constraint', format('ALTER TABLE %s VALIDATE CONSTRAINT %I;', tbl, c.conname), 'validate', NULL::oid
-    FROM pg_constraint c WHERE c.conrelid = tbl AND c.contype IN ('c', 'f') AND NOT c.convalidated AND c.confrelid <> tbl AND c.conname <> request->>'check'
+    FROM pg_constraint c WHERE c.conrelid = tbl AND c.contype IN ('c', 'f') AND c.conparentid = 0 AND NOT c.convalidated AND c.confrelid <> tbl AND c.conname <> request->>'check'
       AND coalesce((to_jsonb(c)->>'conenforced')::boolean, true)
   UNION ALL SELECT 10, 'foreign key', c.conname, 'pg_constraint', format('ALTER TABLE %s ADD CONSTRAINT %I %s;', chatopt._in_schema(request, request->>'shadow'), c.conname,
       regexp_replace(pg_get_constraintdef(c.oid), ' NOT VALID$', '')), 'shadow keys', NULL FROM own AS c
@@ -301,22 +347,16 @@ AS $$
   UNION ALL SELECT 10, 'inbound foreign key', c.conname, 'pg_constraint', format('ALTER TABLE %s DROP CONSTRAINT %I;', c.conrelid::regclass, c.conname), 'swap', c.relowner FROM inbound AS c
   UNION ALL SELECT 90, 'inbound foreign key', c.conname, 'pg_constraint', format('ALTER TABLE %s ADD CONSTRAINT %I %s NOT VALID;', c.conrelid::regclass, c.conname,
       regexp_replace(c.definition, ' NOT VALID$', '')), 'swap', c.relowner FROM inbound AS c WHERE c.kept
-  UNION ALL SELECT 91, 'comment', c.conname, 'pg_description', chatopt._comment_on(format('CONSTRAINT %I ON %s', c.conname, c.conrelid::regclass), c.oid, 'pg_constraint'), 'swap', c.relowner FROM inbound AS c WHERE c.kept
-  UNION ALL SELECT 10, 'inbound foreign key', c.conname, 'pg_constraint', format('ALTER TABLE %s VALIDATE CONSTRAINT %I;', c.conrelid::regclass, c.conname), 'after', c.relowner FROM inbound AS c WHERE c.kept AND c.convalidated
+  UNION ALL SELECT 90, 'inbound foreign key', c.conname, 'pg_constraint', format('ALTER TABLE %s ADD CONSTRAINT %I %s NOT VALID;', k.referencing, c.conname,
+      chatopt._composite_clause(c.oid, chatopt._in_schema(request, request->>'name'), k.key_columns, k.target_columns, k.added, request->>'control')), 'swap', k.owner_id
+    FROM chatopt._composite_keys(tbl, request) AS k JOIN pg_constraint c ON c.oid = k.constraint_id
+  UNION ALL SELECT 91, 'comment', c.conname, 'pg_description', chatopt._comment_on(format('CONSTRAINT %I ON %s', c.conname, c.conrelid::regclass), c.oid, 'pg_constraint'), 'swap', c.relowner
+    FROM inbound AS c WHERE c.kept OR request->>'foreign_keys' = 'composite'
+  UNION ALL SELECT 10 + p.place, p.kind, k.referencing::text, 'pg_constraint', p.statement, 'keys', k.owner_id
+    FROM chatopt._composite_keys(tbl, request) AS k CROSS JOIN LATERAL chatopt._fill_statements(tbl, request, k.constraint_id) AS p
+  UNION ALL SELECT 10, 'inbound foreign key', c.conname, 'pg_constraint', format('ALTER TABLE %s VALIDATE CONSTRAINT %I;', c.conrelid::regclass, c.conname), 'after', c.relowner FROM inbound AS c WHERE (c.kept OR request->>'foreign_keys' = 'composite') AND c.convalidated
 $$;
 COMMENT ON FUNCTION chatopt._carry_keys(regclass, jsonb) IS 'internal: the statements for the foreign keys of a table to be converted';
-
--- chatopt._create_policy writes a policy down as it is.
-CREATE FUNCTION chatopt._create_policy(policy_id oid, target text) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT format('CREATE POLICY %I ON %s AS %s FOR %s TO %s%s%s;', p.polname, target, CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
-    CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
-    (SELECT string_agg(chatopt._role_name(r), ', ') FROM unnest(p.polroles) AS r),
-    coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', ''), coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', ''))
-  FROM pg_policy p WHERE p.oid = policy_id
-$$;
-COMMENT ON FUNCTION chatopt._create_policy(oid, text) IS 'internal: the CREATE POLICY for a policy';
 
 -- chatopt._readers gives what refers to the table by its OID, and would go on with the old rows' partition alone.
 CREATE FUNCTION chatopt._readers(tbl regclass) RETURNS TABLE (kind text, object_id oid, relation_id oid, owner_id oid)
@@ -362,8 +402,8 @@ RETURNS TABLE (place int, kind text, object text, found text, statement text, wh
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
   WITH d AS MATERIALIZED (SELECT * FROM chatopt._readers(tbl)), q AS (SELECT chatopt._in_schema(request, request->>'name') AS parent)
-  SELECT 101, 'policy', p.polname, 'pg_policy', chatopt._create_policy(p.oid, q.parent), 'swap', NULL::oid FROM q JOIN pg_policy p ON p.polrelid = tbl
-  UNION ALL SELECT 102, 'comment', p.polname, 'pg_description', chatopt._comment_on(format('POLICY %I ON %s', p.polname, q.parent), p.oid, 'pg_policy'), 'swap', NULL FROM q JOIN pg_policy p ON p.polrelid = tbl
+  SELECT CASE WHEN p.statement LIKE 'COMMENT %' THEN 54 ELSE 53 END, CASE WHEN p.statement LIKE 'COMMENT %' THEN 'comment' ELSE 'policy' END, p.policy_name, 'pg_policy', p.statement, 'shadow', NULL::oid
+    FROM chatopt._policies(tbl, chatopt._in_schema(request, request->>'shadow'), (request->>'shadow')::name) AS p
   UNION ALL SELECT 103, 'rule', r.rulename, 'pg_rewrite', pg_get_ruledef(r.oid), 'swap', NULL FROM pg_rewrite r WHERE r.ev_class = tbl
   UNION ALL SELECT 104, 'rule', r.rulename, 'pg_rewrite', format('ALTER TABLE %s %s RULE %I;', q.parent,
       CASE r.ev_enabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, r.rulename), 'swap', NULL FROM q JOIN pg_rewrite r ON r.ev_class = tbl AND r.ev_enabled <> 'O'
@@ -400,6 +440,6 @@ AS $$
     UNION ALL SELECT * FROM chatopt._carry_triggers(tbl, request) UNION ALL SELECT * FROM chatopt._carry_keys(tbl, request)
     UNION ALL SELECT * FROM chatopt._carry_readers(tbl, request)) AS c
   WHERE c.statement IS NOT NULL
-  ORDER BY array_position(ARRAY['index', 'validate', 'shadow', 'shadow keys', 'swap', 'after', 'clean'], c.when_run), c.place, c.object, c.statement
+  ORDER BY array_position(ARRAY['index', 'validate', 'keys', 'shadow', 'shadow keys', 'swap', 'after', 'clean'], c.when_run), c.place, c.object, c.statement
 $$;
 COMMENT ON FUNCTION chatopt._carry_over(regclass, jsonb) IS 'internal: everything that hangs on a table to be converted, with the statements that carry it over';

@@ -27,7 +27,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT l.id FROM (
     SELECT 1, tbl::oid UNION ALL SELECT 1, shadow::oid WHERE shadow IS NOT NULL
-    UNION SELECT 2, confrelid FROM pg_constraint WHERE conrelid = tbl AND contype = 'f' AND confrelid <> tbl
+    UNION SELECT 2, confrelid FROM pg_constraint WHERE conrelid = tbl AND contype = 'f' AND confrelid <> tbl AND conparentid = 0
     UNION SELECT 3, referencing FROM chatopt._inbound_keys(tbl, request) WHERE referencing <> tbl
     UNION SELECT 4, relation_id FROM chatopt._readers(tbl) WHERE relation_id IS NOT NULL AND kind <> 'materialized view'
     UNION SELECT 5, d.objid FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
@@ -59,6 +59,73 @@ CREATE FUNCTION chatopt._save(tbl regclass, conversion jsonb) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT format('SELECT chatopt._save_conversion(%s, %L);', tbl::oid, conversion) $$;
 COMMENT ON FUNCTION chatopt._save(regclass, jsonb) IS 'internal: the statement that notes a step of a conversion';
+
+-- chatopt._rows_to_fill says which rows of a table that refers still lack the column of a composite foreign key.
+CREATE FUNCTION chatopt._rows_to_fill(key_columns text[], added text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT format('%I IS NULL AND %s', added, string_agg(format('%I IS NOT NULL', c), ' AND ')) FROM unnest(key_columns) AS c $$;
+COMMENT ON FUNCTION chatopt._rows_to_fill(text[], text) IS 'internal: the condition for rows that are to be filled';
+
+-- chatopt._next_key gives the next step for foreign keys that become composite: column and trigger, the rows there are in batches of pages, passing
+-- over those that somebody holds, and the CHECK. No row: they are ready for the swap.
+CREATE FUNCTION chatopt._next_key(tbl regclass, request jsonb, OUT step text, OUT statements text[], OUT run_as oid[], OUT lock_on oid[], OUT lock_mode int)
+RETURNS SETOF record
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  batch CONSTANT bigint := 200;
+  most_passes CONSTANT int := 10;
+  k record;
+  the_check record;
+  page bigint;
+  pass int;
+  left_out boolean;
+BEGIN
+  FOR k IN SELECT * FROM chatopt._composite_keys(tbl, request) LOOP
+    SELECT * INTO the_check FROM pg_constraint AS c WHERE c.conrelid = k.referencing AND c.conname = k.check_name;
+    CONTINUE WHEN the_check.convalidated;
+    page := coalesce((request->'filled'->k.constraint_id::text->>'page')::bigint, 0);
+    pass := coalesce((request->'filled'->k.constraint_id::text->>'pass')::int, 1);
+    lock_on := ARRAY[k.referencing::oid];
+    lock_mode := 8;
+    IF NOT chatopt._has_column(k.referencing, k.added) THEN
+      step := 'key column';
+      statements := ARRAY(SELECT f.statement FROM chatopt._fill_statements(tbl, request, k.constraint_id) AS f WHERE f.place < 4 ORDER BY f.place);
+    ELSIF the_check.oid IS NOT NULL THEN
+      step := 'validate';
+      statements := ARRAY[format('ALTER TABLE %s VALIDATE CONSTRAINT %I;', k.referencing, k.check_name)];
+      lock_mode := 4;
+    ELSE
+      left_out := page * current_setting('block_size')::bigint < pg_relation_size(k.referencing);
+      IF NOT left_out AND pass < most_passes THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %s)', k.referencing, chatopt._rows_to_fill(k.key_columns, k.added)) INTO left_out;
+        page := 0;
+        pass := pass + 1;
+      END IF;
+      IF left_out THEN
+        step := 'fill';
+        lock_on := '{}';
+        lock_mode := 0;
+        -- the trigger fills it
+        statements := ARRAY[format('UPDATE %1$s SET %2$I = NULL WHERE ctid = ANY (ARRAY(SELECT ctid FROM %1$s WHERE ctid >= ''(%3$s,0)'' AND ctid < ''(%4$s,0)'' AND %5$s FOR NO KEY UPDATE SKIP LOCKED));',
+            k.referencing, k.added, page, page + batch, chatopt._rows_to_fill(k.key_columns, k.added)),
+          chatopt._save(tbl, jsonb_build_object('names', request || jsonb_build_object('filled', coalesce(request->'filled', '{}')
+            || jsonb_build_object(k.constraint_id::text, jsonb_build_object('page', page + batch, 'pass', pass)))))];
+      ELSE
+        step := 'key check';
+        statements := ARRAY(SELECT f.statement FROM chatopt._fill_statements(tbl, request, k.constraint_id) AS f WHERE f.place = 4);
+      END IF;
+    END IF;
+    run_as := array_fill(k.owner_id, ARRAY[cardinality(statements)]);
+    IF step = 'fill' THEN
+      run_as[2] := 0;
+    END IF;
+    RETURN NEXT;
+    RETURN;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION chatopt._next_key(regclass, jsonb) IS 'internal: the next step for foreign keys that become composite';
 
 -- chatopt._far_enough tells whether the boundary is further away than the swap could take.
 CREATE FUNCTION chatopt._far_enough(state chatopt.conversion) RETURNS boolean
@@ -159,16 +226,18 @@ BEGIN
     statements := ARRAY[(SELECT c.statement FROM chatopt._carry_over(tbl, request) WITH ORDINALITY AS c WHERE c.when_run = 'validate' ORDER BY c.ordinality LIMIT 1)];
     lock_on := ARRAY[tbl::oid];
     lock_mode := share_update_exclusive;
+  ELSIF EXISTS (SELECT FROM chatopt._next_key(tbl, request)) THEN
+    SELECT n.step, n.statements, n.run_as, n.lock_on, n.lock_mode INTO step, statements, run_as, lock_on, lock_mode FROM chatopt._next_key(tbl, request) AS n;
   ELSIF state.shadow IS NULL THEN
     step := 'shadow';
     statements := ARRAY(SELECT c.statement FROM chatopt._carry_over(tbl, request) WITH ORDINALITY AS c WHERE c.when_run = 'shadow' ORDER BY c.ordinality)
       || format('SELECT chatopt._save_conversion(%s, jsonb_build_object(''step'', ''shadow'', ''shadow'', %L::regclass::oid::text));', tbl::oid, chatopt._in_schema(request, request->>'shadow'));
     run_as := array_append(array_fill(NULL::oid, ARRAY[cardinality(statements) - 1]), configuration);
-  ELSIF EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = tbl AND k.contype = 'f' AND k.confrelid <> tbl
+  ELSIF EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = tbl AND k.contype = 'f' AND k.confrelid <> tbl AND k.conparentid = 0
       AND NOT EXISTS (SELECT FROM pg_constraint AS o WHERE o.conrelid = state.shadow AND o.conname = k.conname)) THEN
     step := 'shadow keys';
     statements := ARRAY(SELECT c.statement FROM chatopt._carry_over(tbl, request) WITH ORDINALITY AS c WHERE c.when_run = 'shadow keys' ORDER BY c.ordinality);
-    lock_on := ARRAY(SELECT DISTINCT k.confrelid FROM pg_constraint AS k WHERE k.conrelid = tbl AND k.contype = 'f' AND k.confrelid <> tbl ORDER BY 1);
+    lock_on := ARRAY(SELECT DISTINCT k.confrelid FROM pg_constraint AS k WHERE k.conrelid = tbl AND k.contype = 'f' AND k.confrelid <> tbl AND k.conparentid = 0 ORDER BY 1);
     lock_mode := share_row_exclusive;
   ELSE
     step := 'swap';
@@ -256,7 +325,7 @@ AS $$
   UNION ALL SELECT 3, 'validate', request->>'check', format('ALTER TABLE %s VALIDATE CONSTRAINT %I;', tbl, request->>'check'), NULL
   UNION ALL SELECT 3, 'not null', request->>'control', format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL;', tbl, request->>'control'), NULL
     FROM chatopt._column(tbl, request->>'control') AS c WHERE NOT c.not_null
-  UNION ALL SELECT CASE c.when_run WHEN 'index' THEN 1 WHEN 'validate' THEN 3 WHEN 'shadow' THEN 4 WHEN 'shadow keys' THEN 5 WHEN 'swap' THEN 6 WHEN 'after' THEN 7 ELSE 8 END,
+  UNION ALL SELECT CASE c.when_run WHEN 'index' THEN 1 WHEN 'validate' THEN 3 WHEN 'keys' THEN 4 WHEN 'shadow' THEN 4 WHEN 'shadow keys' THEN 5 WHEN 'swap' THEN 6 WHEN 'after' THEN 7 ELSE 8 END,
       c.kind, c.object, c.statement, CASE WHEN c.run_as IS NOT NULL THEN format('as role "%s"', pg_get_userbyid(c.run_as)) END
     FROM chatopt._carry_over(tbl, request) AS c
 $$;

@@ -57,8 +57,11 @@ AS $$
   SELECT s.statement, s.run_as FROM (
     SELECT 1 AS part, c.ordinality, c.statement, c.run_as FROM chatopt._carry_over(tbl, state.names) WITH ORDINALITY AS c WHERE c.when_run = 'swap'
     UNION ALL SELECT 2, 1, format('SELECT chatopt._move_chat(%s::regclass, %s::regclass);', tbl::oid, state.shadow::oid), NULL WHERE (chatopt.chat_config(tbl)).messages = tbl
-    UNION ALL SELECT 2, 2, chatopt._save(tbl, jsonb_build_object('step', 'swapped', 'originals', chatopt._originals(tbl, state.names))), 0
-    UNION ALL SELECT 2, 3, format('SELECT chatopt._check_swapped(%s::regclass);', tbl::oid), NULL) AS s
+    UNION ALL SELECT 2, 2, format('SELECT chatopt.save_set(%s::regclass, %L, %L, %L, %L, %L, %L, %L, ''convert'', %L);', state.shadow::oid, state.names->>'kind', state.names->>'every',
+        state.names->>'premake', state.names->>'time_zone', state.names->>'snowflake_epoch', state.names->>'snowflake_shift', chatopt._name_format(state.names->>'every'),
+        chatopt._originals(tbl, state.names) - 'after'), NULL
+    UNION ALL SELECT 2, 3, chatopt._save(tbl, jsonb_build_object('step', 'swapped', 'originals', chatopt._originals(tbl, state.names))), 0
+    UNION ALL SELECT 2, 4, format('SELECT chatopt._check_swapped(%s::regclass);', tbl::oid), NULL) AS s
   ORDER BY s.part, s.ordinality
 $$;
 COMMENT ON FUNCTION chatopt._swap_statements(regclass, chatopt.conversion) IS 'internal: the statements of a swap';
@@ -121,8 +124,11 @@ BEGIN
     PERFORM set_config('lock_timeout', '2s', true);
   END IF;
   PERFORM chatopt._take_locks(ARRAY(SELECT format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE;', l::regclass)
-    FROM chatopt._swap_locks(tbl, state.shadow, request) AS l JOIN pg_class AS c ON c.oid = l AND c.relkind IN ('r', 'p') WHERE l = tbl OR state.shadow IS NOT NULL));
-  FOREACH statement IN ARRAY chatopt._begin_again(tbl, state.shadow, request) || ARRAY(
+    FROM chatopt._swap_locks(tbl, state.shadow, request) AS l JOIN pg_class AS c ON c.oid = l AND c.relkind IN ('r', 'p')));
+  FOREACH statement IN ARRAY chatopt._begin_again(tbl, state.shadow, request)
+      || ARRAY(SELECT format(E'DROP TRIGGER IF EXISTS %1$I ON %2$s;\nALTER TABLE %2$s DROP COLUMN IF EXISTS %3$I;\nDROP FUNCTION IF EXISTS %4$s();', k.trigger_name, k.referencing, k.added, k.filler)
+        FROM chatopt._composite_keys(tbl, request) AS k)
+      || ARRAY(
       SELECT format('DROP INDEX %s;', chatopt._in_schema(request, c.object)) FROM chatopt._carry_over(tbl, request) AS c
       WHERE c.when_run = 'index' AND chatopt._index_state(tbl, c.object) IN ('built', 'invalid')) LOOP
     EXECUTE statement;

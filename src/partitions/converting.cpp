@@ -74,7 +74,7 @@ void lock_conversion(Oid table) {
   if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
     ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
                     errmsg("table \"%s\" is being converted by another session", get_rel_name(table)),
-                    errhint("Wait for it, or stop it: its process is in chatopt.partition_sets.")));
+                    errhint("Wait until it ends, or cancel it there.")));
 }
 
 // Who runs a statement: 0 is the owner of chatopt's configuration, else the caller must have the role.

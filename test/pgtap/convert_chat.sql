@@ -2,7 +2,7 @@
 -- nothing to change, and the conversion moves chatopt's own configuration to the new parent.
 \set file convert_chat
 \ir setup.psql
-SELECT plan(34);
+SELECT plan(35);
 
 SELECT test.build('plain') \g /dev/null
 SELECT chatopt.track_reads('messages') \g /dev/null
@@ -77,6 +77,7 @@ INSERT INTO conversations (id) VALUES (1);
 INSERT INTO messages (id, conversation_id) VALUES (1, 1);
 SELECT chatopt.attach('conversations', 'messages') \g /dev/null
 SELECT is(message, 'the chat of table unready.messages is filling', 'a chat that is filling has to be filled first') FROM test.complaint($$ SELECT chatopt.convert_plan('messages', 'created_at') $$);
+SELECT is(message, 'table unready.conversations belongs to the chat of table unready.messages', 'other tables of a chat are not converted') FROM test.complaint($$ SELECT chatopt.convert_plan('conversations', 'id') $$);
 CALL chatopt.backfill('messages');
 SELECT chatopt.disable('messages') \g /dev/null
 SELECT is(hint, 'SELECT chatopt.enable(''unready.messages'');', 'a disabled one enabled') FROM test.complaint($$ SELECT chatopt.convert_plan('messages', 'created_at') $$);
