@@ -270,7 +270,7 @@ BEGIN
   IF given->>'premake' IS NULL OR (given->>'premake')::int NOT BETWEEN 1 AND 1000 THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'premake must be between 1 and 1000';
   ELSIF given->>'every' IS NULL OR given->>'time_zone' IS NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'every and time_zone must not be null', HINT = 'every is one of day, week, month, quarter and year.';
+    RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'every and time_zone must not be null', HINT = 'Give every as day, week, month, quarter or year.';
   END IF;
   PERFORM chatopt._check_zone(given->>'time_zone');
 END

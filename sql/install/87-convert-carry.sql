@@ -216,7 +216,7 @@ AS $$
   UNION ALL SELECT 100, 'sequence', d.objid::regclass::text, 'pg_depend', format('ALTER SEQUENCE %s OWNED BY %s.%I;', d.objid::regclass, chatopt._in_schema(request, request->>'name'), a.attname), 'swap', NULL
     FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_attribute a ON a.attrelid = tbl AND a.attnum = d.refobjsubid
     WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = tbl AND d.deptype = 'a'
-  UNION ALL SELECT 30, 'statistics', request->>'name', 'pg_statistic', format('ANALYZE %s;', chatopt._in_schema(request, request->>'name')), 'after', NULL
+  UNION ALL SELECT 15, 'statistics', request->>'name', 'pg_statistic', format('ANALYZE %s;', chatopt._in_schema(request, request->>'name')), 'after', NULL
 $$;
 COMMENT ON FUNCTION chatopt._carry_shadow(regclass, jsonb) IS 'internal: the statements that make the new parent and put it in the place of the table';
 

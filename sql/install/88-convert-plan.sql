@@ -171,7 +171,7 @@ BEGIN
       statements := ARRAY[left_over->>'statement'];
       run_as := ARRAY[(left_over->>'run_as')::oid, configuration];
       lock_on := ARRAY(SELECT l::oid FROM jsonb_array_elements_text(left_over->'lock_on') AS l);
-      lock_mode := access_exclusive;
+      lock_mode := CASE WHEN lock_on <> '{}' THEN access_exclusive ELSE 0 END;
       statements := statements || chatopt._save(tbl, jsonb_build_object('originals', state.originals || jsonb_build_object('after', (state.originals->'after') - 0)));
     END IF;
     RETURN NEXT;

@@ -9,7 +9,7 @@ use ChatoptTest;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
-use Test::More tests => 16;
+use Test::More tests => 18;
 
 my $db   = 'postgres';
 my $node = new_server('live_conversion', conf => "max_worker_processes = 8\nautovacuum_naptime = 1\nautovacuum_vacuum_cost_delay = 0");
@@ -31,6 +31,7 @@ $node->safe_psql($db, q{
 	DO $$ BEGIN PERFORM chatopt.attach('conversations', 'messages'); END $$;
 	INSERT INTO conversations SELECT generate_series(1, 50);
 	WITH m AS (INSERT INTO messages (conversation_id, body) SELECT 1 + i % 50, 'text' FROM generate_series(1, 20000) AS i RETURNING id) INSERT INTO sent SELECT id FROM m;
+	INSERT INTO attachments SELECT id FROM messages WHERE id % 3 = 0;
 });
 my $file = $node->safe_psql($db, q{SELECT pg_relation_filenode('messages')});
 
@@ -38,6 +39,7 @@ my $folder = PostgreSQL::Test::Utils::tempdir();
 my @scripts = pgbench_files($folder,
 	send => [ 5, q{\set c random(1, 50)
 WITH m AS (INSERT INTO messages (conversation_id, body) VALUES (:c, 'live') RETURNING *) INSERT INTO sent SELECT id FROM m;
+INSERT INTO attachments SELECT id FROM messages WHERE conversation_id = :c ORDER BY id DESC LIMIT 1 FOR KEY SHARE;
 } ],
 	page => [ 5, q{\set c random(1, 50)
 SELECT * FROM messages WHERE conversation_id = :c ORDER BY created_at DESC LIMIT 20;
@@ -60,7 +62,7 @@ my $bench = IPC::Run::start([ 'pgbench', '-n', '-M', 'prepared', '-c', '8', '-j'
 sub sent { return $node->safe_psql($db, 'SELECT count(*) FROM sent') }
 ok($node->poll_query_until($db, 'SELECT count(*) > 20200 FROM sent'), 'the application is at work');
 
-my ($status, $said, $complaint) = $node->psql($db, q{CALL chatopt.convert('messages', 'created_at', primary_key => 'extend', foreign_keys => 'drop')});
+my ($status, $said, $complaint) = $node->psql($db, q{CALL chatopt.convert('messages', 'created_at', primary_key => 'extend', foreign_keys => 'composite')});
 is($complaint, '', 'converted without a complaint');
 is($status, 0, 'and without an error');
 my $then = sent();
@@ -77,6 +79,9 @@ is($node->safe_psql($db, q{SELECT pg_relation_filenode(inhrelid) FROM pg_inherit
 is($node->safe_psql($db, q{SELECT count(*) - count(DISTINCT id) FROM messages}), '0', 'no message is double');
 is($node->safe_psql($db, q{SELECT count(*) FROM (SELECT id FROM sent EXCEPT SELECT id FROM removed EXCEPT SELECT id FROM messages) AS lost}), '0', 'none is lost');
 is($node->safe_psql($db, q{SELECT count(*) FROM (SELECT id FROM messages EXCEPT (SELECT id FROM sent EXCEPT SELECT id FROM removed)) AS risen}), '0', 'none that was deleted is back');
+is($node->safe_psql($db, q{SELECT count(*) FROM attachments AS a LEFT JOIN messages AS m ON m.id = a.message_id AND m.created_at = a.message_created_at WHERE m.id IS NULL}), '0', 'every attachment has its message');
+is($node->safe_psql($db, q{SELECT pg_get_constraintdef(oid) || convalidated FROM pg_constraint WHERE conrelid = 'attachments'::regclass AND contype = 'f' AND conparentid = 0}),
+	'FOREIGN KEY (message_id, message_created_at) REFERENCES messages(id, created_at) ON DELETE CASCADEtrue', 'by a foreign key');
 is($node->safe_psql($db, q{SELECT count(*) FROM chatopt.verify('messages')}), '0', 'numbers and counters are exact');
 is($node->safe_psql($db, q{SELECT count(*) FROM chatopt.attach('conversations', 'messages')}), '0', 'the chat is attached as it was');
 is($node->safe_psql($db, q{SELECT count(*) FROM chatopt.conversion}), '0', 'the conversion is over');
