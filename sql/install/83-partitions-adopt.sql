@@ -172,6 +172,10 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'action ''archive'' needs archive_schema',
       HINT = 'Name the schema that archived partitions are moved to.';
   END IF;
+  IF archive_schema = (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = parent) THEN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('archive_schema "%s" is the schema of table %s itself', archive_schema, parent),
+      HINT = 'Use action ''detach'', or name another schema.';
+  END IF;
   SELECT n.oid, n.nspowner, has_schema_privilege(owner, n.oid, 'CREATE') AS may INTO archive FROM pg_namespace AS n WHERE n.nspname = archive_schema;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_schema_name', MESSAGE = format('schema "%s" does not exist', archive_schema),

@@ -27,3 +27,7 @@ COMMENT ON COLUMN chatopt.partition_purge.messages IS 'how many messages the bat
 -- A regclass of a dropped table dumps as a bare number, which would be restored as somebody else's table.
 SELECT pg_catalog.pg_extension_config_dump('chatopt.partition_purge',
   'WHERE EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = leaf) AND EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = parent)');
+
+CREATE FUNCTION chatopt._is_purging(messages regclass) RETURNS boolean
+  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'chatopt_is_purging';
+COMMENT ON FUNCTION chatopt._is_purging(regclass) IS 'internal: whether a chat has messages that count for nothing, as their partition is being retired';

@@ -98,7 +98,7 @@ COMMENT ON COLUMN chatopt.maintenance_log.logged_at IS 'when the row was written
 COMMENT ON COLUMN chatopt.maintenance_log.clock IS 'the time that the run took for now';
 COMMENT ON COLUMN chatopt.maintenance_log.parent IS 'the partitioned table; NULL for the run itself, a number where the table is gone';
 COMMENT ON COLUMN chatopt.maintenance_log.parent_name IS 'its name at that time';
-COMMENT ON COLUMN chatopt.maintenance_log.action IS '''run'', ''plan'', ''create'', ''detach'', ''finish detach'', ''drop'', ''archive'' or ''restore''';
+COMMENT ON COLUMN chatopt.maintenance_log.action IS '''run'', ''plan'', ''create'', ''purge'', ''detach'', ''finish detach'', ''drop'', ''archive'' or ''restore''';
 COMMENT ON COLUMN chatopt.maintenance_log.partition_name IS 'the partition';
 COMMENT ON COLUMN chatopt.maintenance_log.lower_bound IS 'its lower bound';
 COMMENT ON COLUMN chatopt.maintenance_log.upper_bound IS 'its upper bound';

@@ -123,6 +123,15 @@ const char* purged_condition_now(const Chat& chat, const char* alias) {
   return purged_condition(chat, alias, GetLatestSnapshot());
 }
 
+bool has_purged(Oid messages) {
+  bool found = false;
+  for_each_mark(GetLatestSnapshot(), [&](const PurgeMark& mark) {
+    found = mark.parent == messages && (mark.key != nullptr || mark.whole);
+    return !found;
+  });
+  return found;
+}
+
 void refuse_if_purging(const Source& source) {
   const PurgeMark mark = purge_mark_now(source.relation);
   if (!OidIsValid(mark.partition)) return;

@@ -43,6 +43,9 @@ const char* up_to_mark(const PurgeMark& mark, const Source& source, const char* 
 const char* purged_condition(const Chat& chat, const char* alias, Snapshot snapshot);
 const char* purged_condition_now(const Chat& chat, const char* alias);
 
+// Has anything been purged that is still there?
+bool has_purged(Oid messages);
+
 // No message comes into a partition that has a mark, nor changes its place in the order: 23514.
 void refuse_if_purging(const Source& source);
 // The same for one whose conversation changes: only when all are purged anyway may the conversation have another key.

@@ -116,7 +116,8 @@ State do_task(Run* run, Member* member, const Set& set, Phase phase, pg::Patienc
   if (row.error == nullptr) {
     if (!done) return State::kGoing;
     note_progress(run, set, *next);
-    ++(phase == Phase::kCreate ? run->created : run->retired);
+    if (phase == Phase::kCreate) ++run->created;
+    if (phase == Phase::kRetire && next->what != core::Do::kPurge) ++run->retired;
     write_log(run->id, run->clock, row);
     return State::kGoing;
   }

@@ -66,7 +66,7 @@ LogRow row_for(const Set& set, const Task& task) {
   LogRow row;
   row.parent = set.parent;
   row.parent_name = set.name;
-  row.action = task.what == core::Do::kBlocked ? "plan" : word_for(task);
+  row.action = task.what == core::Do::kBlocked ? "plan" : task.what == core::Do::kPurge ? "purge" : word_for(task);
   row.partition = task.name;
   row.lower = task.lower;
   row.upper = task.upper;

@@ -26,9 +26,14 @@ struct Purged {
   bool returning;
 };
 
+// Nothing is left to do, by the mark as it is now?
+bool is_through(const Purged& purged, const PurgeMark& mark) {
+  return purged.returning ? !OidIsValid(mark.partition) : !mark.returning && mark.whole;
+}
+
 PurgeMark mark_of(const Purged& purged) {
   const PurgeMark mark = counters::purge_mark_now(purged.leaf);
-  if (!OidIsValid(mark.partition) || mark.returning != purged.returning)
+  if (!is_through(purged, mark) && (!OidIsValid(mark.partition) || mark.returning != purged.returning))
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     purged.returning ? errmsg("partition \"%s\" is not being put back", get_rel_name(purged.leaf))
                                      : errmsg("partition \"%s\" is not being retired", get_rel_name(purged.leaf))));
@@ -53,7 +58,8 @@ bool first_conversation(const Purged& purged, Datum* conversation) {
   (void)pg::in_subtransaction([&] {
     SPI_connect();
     const Source& source = *counters::source_of(purged.leaf);
-    const PurgeRows rows = next_purge_rows(source, mark_of(purged), 1);
+    const PurgeMark mark = mark_of(purged);
+    const PurgeRows rows = is_through(purged, mark) ? PurgeRows{nullptr, 0} : next_purge_rows(source, mark, 1);
     any = rows.count > 0;
     MemoryContext spi = MemoryContextSwitchTo(caller);
     if (any)
@@ -159,6 +165,7 @@ void finish(const Purged& purged) {
 Purge take_batch(const Chat& chat, const Purged& purged) {
   const Source& source = *counters::source_of(purged.leaf);
   const PurgeMark mark = mark_of(purged);
+  if (is_through(purged, mark)) return Purge::kFinished;  // somebody else was faster
   const Conversations locked = lock_conversations(chat, next_purge_rows(source, mark, purged.batch_rows));
   if (locked.count == 0 && !locked.all) return Purge::kBusy;
   // Again, now that nobody changes what these conversations count.
@@ -177,7 +184,7 @@ Purge take_batch(const Chat& chat, const Purged& purged) {
 
 Purge run_batch(const Purged& purged) {
   const PurgeMark mark = mark_of(purged);
-  if (mark.whole && !mark.returning) return Purge::kFinished;
+  if (is_through(purged, mark)) return Purge::kFinished;
   const Chat& chat = chat_to_purge(mark.parent);
   const pg::Identity before = pg::become_owner(chat.owner, SECURITY_RESTRICTED_OPERATION);
   Datum first;

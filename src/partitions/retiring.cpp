@@ -21,8 +21,10 @@
 extern "C" {
 PG_FUNCTION_INFO_V1(chatopt_retire);
 PG_FUNCTION_INFO_V1(chatopt_restore_partition);
+PG_FUNCTION_INFO_V1(chatopt_is_purging);
 PGDLLEXPORT Datum chatopt_retire(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum chatopt_restore_partition(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum chatopt_is_purging(PG_FUNCTION_ARGS);
 }
 
 namespace chatopt::partitions {
@@ -252,3 +254,6 @@ Datum chatopt_restore_partition(PG_FUNCTION_ARGS) {
   SPI_finish();
   PG_RETURN_VOID();
 }
+
+// _is_purging(messages regclass): are there messages that count for nothing?
+Datum chatopt_is_purging(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(chatopt::counters::has_purged(PG_GETARG_OID(0))); }

@@ -30,14 +30,22 @@ bool find_prepared(TransactionId xid, LockHolder* holder) {
   return found;
 }
 
+const PgBackendStatus* activity_of(int pid) {
+  for (int i = pgstat_fetch_stat_numbackends(); i > 0; --i) {
+    const PgBackendStatus* activity = activity_at(i);
+    if (activity != nullptr && activity->st_procpid == pid) return activity;
+  }
+  return nullptr;
+}
+
 bool find_holder(const VirtualTransactionId& transaction, LockHolder* holder) {
   const PGPROC* process = process_of(transaction);
   if (process == nullptr) return find_prepared(prepared_transaction(transaction), holder);
   holder->pid = process->pid;
   const uint8 flags = process->statusFlags;
   holder->gives_way = (flags & PROC_IS_AUTOVACUUM) != 0 && (flags & PROC_VACUUM_FOR_WRAPAROUND) == 0;
-  const PgBackendStatus* activity = activity_of(transaction);
-  if (activity != nullptr && activity->st_procpid == holder->pid) {
+  const PgBackendStatus* activity = activity_of(holder->pid);
+  if (activity != nullptr) {
     holder->since = activity->st_xact_start_timestamp;
     holder->name = OidIsValid(activity->st_userid) ? GetUserNameFromId(activity->st_userid, true) : nullptr;
   }

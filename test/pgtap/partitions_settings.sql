@@ -126,6 +126,7 @@ SELECT test.refused(format($$ SELECT chatopt.set_retention('owned', %L) $$, word
 SELECT test.refused($$ SELECT chatopt.set_retention('owned', '1 year', 'delete') $$, '22023', 'an unknown action');
 SELECT test.refused($$ SELECT chatopt.set_retention('owned', '1 year', 'archive') $$, '22023', 'an archive without a schema');
 SELECT test.refused($$ SELECT chatopt.set_retention('owned', '1 year', 'drop', 'mine') $$, '22023', 'a schema without an archive');
+SELECT test.refused($$ SELECT chatopt.set_retention('owned', '1 year', 'archive', 'public') $$, '22023', 'the table''s own schema');
 SELECT test.refused($$ SELECT chatopt.set_retention('owned', '1 year', 'archive', 'nowhere') $$, '3F000', 'no such schema');
 SELECT test.refused($$ SELECT chatopt.set_retention('owned', '1 year', 'archive', 'theirs') $$, '42501', 'somebody else''s schema');
 SELECT chatopt.set_retention('owned', '1 year', 'archive', 'mine');

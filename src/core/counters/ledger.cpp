@@ -299,6 +299,12 @@ void Ledger::messages_changed(Counter& counter, std::int64_t by) {
   counter.state_->notes.messages += by;
 }
 
+void Ledger::mentions_changed(Counter& counter, std::int64_t number) {
+  if (!counter.tracked_) return;
+  note(counter);
+  noted_more(counter).mentioned.insert(number);
+}
+
 void Ledger::member_joined(Counter& counter, Bytes member) {
   if (!counter.tracked_) return;
   note(counter);
@@ -331,14 +337,24 @@ void Ledger::track_landing(Counter& counter, const Message& message) {
   else if (!fresh || (noted != nullptr && noted->skips.contains(number)))
     noted_more(counter).skips.move_to(&Skips::counted, number);
   if (message.counted && !message.sender_null) noted_more(counter).members.sent(message.sender, number);
+  // A number that was there before may be stored with those that its message mentioned then.
+  if (message.mentions_kept && (!fresh || !message.mentions.empty())) noted_more(counter).mentioned.insert(number);
 }
 
 void Ledger::track_change(Counter& counter, const Message& before, const Message& after) {
+  if (after.mentions_kept && mentions_others(before, after)) noted_more(counter).mentioned.insert(after.number);
   if (before.counted != after.counted)
     noted_more(counter).skips.move_to(after.counted ? &Skips::counted : &Skips::uncounted, after.number);
   if (!after.counted || after.sender_null) return;
   if (!before.counted || before.sender_null || !std::ranges::equal(before.sender, after.sender))
     noted_more(counter).members.sent(after.sender, after.number);
+}
+
+// Nobody is mentioned by themselves: who the sender is tells who is mentioned, too.
+bool Ledger::mentions_others(const Message& before, const Message& after) noexcept {
+  if (!std::ranges::equal(before.mentions, after.mentions)) return true;
+  return !after.mentions.empty() &&
+         (before.sender_null != after.sender_null || !std::ranges::equal(before.sender, after.sender));
 }
 
 bool Ledger::first_note(Tag statement) {

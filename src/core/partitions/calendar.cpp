@@ -54,11 +54,14 @@ Result<std::int64_t> minus_months(std::int64_t day, std::int64_t months) noexcep
 
 std::int64_t day_of(Local local) noexcept { return floor_divide(local.micros, kMicrosPerDay) + kDaysTo2000; }
 
-// day, of 1970, at a time of day, less the days and microseconds.
+// The time of day on a day from 1970, less the days and then the microseconds; each has to be a timestamp.
 Result<Local> finish_minus(std::int64_t day, std::int64_t time, const Span& span) noexcept {
   std::int64_t micros;
-  if (subtract_overflows(day - kDaysTo2000, span.days, day) || multiply_overflows(day, kMicrosPerDay, micros) ||
-      add_overflows(micros, time, micros) || subtract_overflows(micros, span.micros, micros))
+  std::int64_t days;
+  if (multiply_overflows(day - kDaysTo2000, kMicrosPerDay, micros) || add_overflows(micros, time, micros) ||
+      !is_timestamp(micros) || multiply_overflows(span.days, kMicrosPerDay, days) ||
+      subtract_overflows(micros, days, micros) || !is_timestamp(micros) ||
+      subtract_overflows(micros, span.micros, micros))
     return PartitionError::kOutOfRange;
   return checked(micros);
 }

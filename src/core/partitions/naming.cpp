@@ -112,19 +112,21 @@ Result<unsigned> put_pattern(Suffix& suffix, std::string_view pattern, Civil civ
 
 bool tells_apart(unsigned told, Every every) noexcept {
   const auto has = [told](unsigned wanted) { return (told & wanted) == wanted; };
+  const bool day = has(kYear | kMonth | kDay);
+  const bool week = has(kIsoYear | kIsoWeek);
   switch (every) {
     case Every::kDay:
-      return has(kYear | kMonth | kDay);
+      return day;
     case Every::kWeek:
-      return has(kYear | kMonth | kDay) || has(kIsoYear | kIsoWeek);
+      return day || week;
     case Every::kMonth:
-      return has(kYear | kMonth);
+      return has(kYear | kMonth) || week;
     case Every::kQuarter:
-      return has(kYear | kMonth) || has(kYear | kQuarter);
+      return has(kYear | kMonth) || has(kYear | kQuarter) || week;
     case Every::kYear:
       break;
   }
-  return has(kYear);
+  return has(kYear) || week;
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ class Planner {
 
   Result<Planned> plan(Instant now) noexcept {
     if (policy_.premake < 0 || policy_.premake > kMostPremake) return PartitionError::kBadPremake;
+    if (!is_timestamp(now.micros)) return PartitionError::kOutOfRange;
     if (!in_order(by_lower_)) return PartitionError::kNotInOrder;
     const Result<Position> position = position_of(policy_.scale.axis, policy_.scale.zone, now);
     if (!position) return position.error();

@@ -28,20 +28,29 @@ std::int64_t days_of(Every every) noexcept {
   return 366;
 }
 
-// instant and so many days, not beyond PostgreSQL's times.
+// instant and so many days, not far beyond PostgreSQL's times.
 Instant plus_days(Instant instant, std::int64_t days) noexcept {
+  constexpr std::int64_t kLeast = kLeastMicros - 8 * kMicrosPerDay;
+  constexpr std::int64_t kGreatest = kEndMicros + 8 * kMicrosPerDay;
   std::int64_t micros;
   if (multiply_overflows(days, kMicrosPerDay, micros) || add_overflows(instant.micros, micros, micros))
-    return {days < 0 ? kLeastMicros : kEndMicros};
-  return {std::clamp(micros, kLeastMicros, kEndMicros)};
+    return {days < 0 ? kLeast : kGreatest};
+  return {std::clamp(micros, kLeast, kGreatest)};
 }
 
-Instant before_window(Instant now, const Span& keep) noexcept {
-  std::int64_t days;
-  if (multiply_overflows(keep.months, -31, days) || subtract_overflows(days, keep.days, days) ||
-      subtract_overflows(days, floor_divide(keep.micros, kMicrosPerDay) + 1, days))
-    return {kLeastMicros};
-  return plus_days(now, std::min(days, std::int64_t{0}));
+// Between which days, counted from now, now - keep is by the calendar; 0 is in between. The rest of keep is real time,
+// of which no zone is asked.
+struct Reach {
+  std::int64_t from;
+  std::int64_t to;
+};
+Reach reach_of(const Span& keep) noexcept {
+  // Beyond PostgreSQL's times either way.
+  constexpr std::int64_t kMost = 300'000'000;
+  const std::int64_t months = std::clamp(keep.months, -kMost, kMost);
+  const std::int64_t days = std::clamp(keep.days, -kMost, kMost);
+  const auto [fewest, most] = std::minmax({28 * months, 31 * months});
+  return {std::min(-most - days, std::int64_t{0}), std::max(-fewest - days, std::int64_t{0})};
 }
 
 // The policy's window: see oldest_kept; each step gives the least for all later times.
@@ -68,15 +77,15 @@ Window needed_window(std::span<const Existing> existing, const Policy& policy, I
   constexpr std::int64_t kMarginDays = 4;
   const std::int64_t period = days_of(policy.scale.every);
   const std::int64_t periods = std::clamp(policy.premake, 0, kMostPremake) + 2;
-  Instant from = now;
-  if (policy.keep) from = before_window(now, *policy.keep);
+  const Reach reach = policy.keep ? reach_of(*policy.keep) : Reach{0, 0};
+  Instant from = plus_days(now, reach.from);
   const Result<Position> end = position_of(policy.scale.axis, Zone(), plus_days(now, 1));
   for (const Existing& partition : existing) {
     if (partition.is_default || partition.above || !end || partition.upper > *end) continue;
     const Result<Instant> upper = instant_of(policy.scale.axis, Zone(), partition.upper);
     from = std::min(from, upper ? *upper : Instant{kLeastMicros});
   }
-  return {plus_days(from, -period - kMarginDays), plus_days(now, period * periods + kMarginDays)};
+  return {plus_days(from, -period - kMarginDays), plus_days(now, std::max(period * periods, reach.to) + kMarginDays)};
 }
 
 Result<Position> oldest_kept(const Policy& policy, Instant now) noexcept {

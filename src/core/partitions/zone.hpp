@@ -14,7 +14,7 @@ namespace chatopt::core {
 struct Transition {
   std::int64_t at;
   std::int32_t offset;  // less than a day either way
-  bool operator==(const Transition&) const = default;
+  auto operator<=>(const Transition&) const = default;
 };
 
 // Both inclusive.
