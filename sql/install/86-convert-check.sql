@@ -195,7 +195,7 @@ AS $$
     JOIN pg_rewrite r ON r.oid = d.objid WHERE k.conrelid = tbl AND k.contype = 'p' AND extends
   UNION ALL SELECT '0A000', format('table %s belongs to the chat of table %s', tbl, c.messages), 'Only the messages of a chat can be converted while it is attached.'
     FROM chatopt.chats AS c LEFT JOIN chatopt.reads AS r ON r.messages = c.messages
-    WHERE tbl IN (c.conversations, c.members, c.counters, r.read_state, r.read_heads, r.skipped_numbers, r.read_marks, r.read_log, r.views)
+    WHERE tbl IN (c.conversations, c.members, c.counters, r.read_state, r.read_heads, r.skipped_numbers, r.read_marks, r.read_log, r.views, r.mentions, r.mention_table)
   UNION ALL SELECT DISTINCT '0A000', format('%s is built on materialized view %s, which reads table %s', u.ev_class::regclass, m.oid::regclass, tbl), 'Drop it and create it again afterwards.'
     FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class m ON m.oid = r.ev_class AND m.relkind = 'm'
     JOIN pg_depend e ON e.refclassid = 'pg_class'::regclass AND e.refobjid = m.oid AND e.classid = 'pg_rewrite'::regclass JOIN pg_rewrite u ON u.oid = e.objid AND u.ev_class <> m.oid
