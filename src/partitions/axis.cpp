@@ -1,11 +1,5 @@
 #include "partitions/axis.hpp"
 
-extern "C" {
-#include "utils/date.h"
-#include "utils/datetime.h"
-#include "utils/uuid.h"
-}
-
 namespace chatopt::partitions {
 namespace {
 

@@ -7,10 +7,6 @@
 #include "partitions/zone.hpp"
 
 extern "C" {
-#include "partitioning/partbounds.h"
-#include "partitioning/partdesc.h"
-#include "utils/partcache.h"
-
 PG_FUNCTION_INFO_V1(chatopt_partitions_bounds);
 PGDLLEXPORT Datum chatopt_partitions_bounds(PG_FUNCTION_ARGS);
 }

@@ -111,7 +111,7 @@ Datum chatopt_partitions_save_hold(PG_FUNCTION_ARGS) {
   Datum values[] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), NameGetDatum(&role)};
   (void)chatopt::pg::run_as_config_owner(
       "INSERT INTO chatopt.partition_hold (tbl, reason, held_by) VALUES ($1, $2, $3) ON CONFLICT (tbl) DO UPDATE SET "
-      "reason = excluded.reason, held_by = excluded.held_by, held_at = now()",
+      "reason = excluded.reason, held_by = excluded.held_by, held_at = now()",  // clock: on purpose
       lengthof(types), types, values, nullptr);
   PG_RETURN_VOID();
 }

@@ -83,10 +83,11 @@ void write_log_once(int64 run, TimestampTz clock, const LogRow& row) {
         "DISTINCT FROM $11)");
 }
 
-void prune_log() {
-  Arguments none;
-  none.run(
-      "DELETE FROM chatopt.maintenance_history WHERE logged_at < now() - interval '400 days' OR id <= (SELECT max(id) - "
+void prune_log(TimestampTz clock) {
+  Arguments arguments;
+  arguments.add(TIMESTAMPTZOID, TimestampTzGetDatum(clock), false);
+  arguments.run(
+      "DELETE FROM chatopt.maintenance_history AS h WHERE h.clock < $1 - interval '400 days' OR h.id <= (SELECT max(id) - "
       "100000 FROM chatopt.maintenance_history)");
 }
 

@@ -29,7 +29,8 @@ void write_log(int64 run, TimestampTz clock, const LogRow& row);
 // The same, unless the last row of that partition says so already.
 void write_log_once(int64 run, TimestampTz clock, const LogRow& row);
 
-// Drops what is older than 400 days, and all but the newest 100,000 rows.
-void prune_log();
+// Drops the rows of runs more than 400 days before this time, and all but the
+// newest 100,000.
+void prune_log(TimestampTz clock);
 
 }  // namespace chatopt::partitions

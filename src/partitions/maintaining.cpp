@@ -223,7 +223,7 @@ void finish(Run* run) {
   row.outcome = failed > 0 ? Outcome::kFailed : Outcome::kDone;
   row.message = psprintf("%d tables, %d partitions made, %d retired", run->count, run->created, run->retired);
   write_log(run->id, run->clock, row);
-  prune_log();
+  prune_log(run->clock);
   SPI_commit();
   if (run->named) {
     for (const Member& member : run->members())

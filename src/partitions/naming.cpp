@@ -4,10 +4,9 @@
 #include "core/partitions/naming.hpp"
 #include "core/partitions/text.hpp"
 #include "partitions/naming.hpp"
+#include "pg/varlena.hpp"
 
 extern "C" {
-#include "utils/date.h"
-
 PG_FUNCTION_INFO_V1(chatopt_partitions_every);
 PG_FUNCTION_INFO_V1(chatopt_partitions_name);
 PG_FUNCTION_INFO_V1(chatopt_partitions_check_name_format);
@@ -19,8 +18,9 @@ PGDLLEXPORT Datum chatopt_partitions_check_name_format(PG_FUNCTION_ARGS);
 namespace chatopt::partitions {
 namespace {
 
-std::string_view view_of(const text* value) {
-  return {VARDATA_ANY(value), static_cast<size_t>(VARSIZE_ANY_EXHDR(value))};
+std::string_view view_of(text* value) {
+  const pg::PayloadBytes bytes = pg::varlena_bytes(PointerGetDatum(value));
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ void remember_retired(const Retired& retired, const char* how) {
   (void)pg::run_as_config_owner(
       "INSERT INTO chatopt.retired_partition (tbl, parent, lower_bound, upper_bound, how) VALUES ($1, $2, $3, $4, $5) ON "
       "CONFLICT (tbl) DO UPDATE SET parent = excluded.parent, lower_bound = excluded.lower_bound, upper_bound = "
-      "excluded.upper_bound, how = excluded.how, retired_at = now()",
+      "excluded.upper_bound, how = excluded.how, retired_at = now()",  // clock: on purpose
       lengthof(types), types, values, nulls);
 }
 

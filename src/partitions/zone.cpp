@@ -1,9 +1,5 @@
 #include "partitions/zone.hpp"
 
-extern "C" {
-#include "pgtime.h"
-}
-
 namespace chatopt::partitions {
 namespace {
 
