@@ -2,9 +2,9 @@
 \set file partitions_maintain
 \ir setup.psql
 SELECT no_plan();
-DROP ROLE IF EXISTS chatopt_part_owner, chatopt_part_other;
-CREATE ROLE chatopt_part_owner;
-CREATE ROLE chatopt_part_other;
+DROP ROLE IF EXISTS chatopt_maintain_owner, chatopt_maintain_other;
+CREATE ROLE chatopt_maintain_owner;
+CREATE ROLE chatopt_maintain_other;
 SET chatopt.clock = '2026-11-20 12:00:00+00';
 
 -- parts('t'): the partitions of a table, by name; bounds('t'): with their bounds.
@@ -107,17 +107,17 @@ SET chatopt.clock = '2026-11-20 12:00:00+00';
 
 -- ---------------------------------------------------------------------------
 -- retention: only by the upper bound; detach, archive, drop; holds
-CREATE SCHEMA attic AUTHORIZATION chatopt_part_owner;
-GRANT CREATE, USAGE ON SCHEMA public TO chatopt_part_owner;
+CREATE SCHEMA attic AUTHORIZATION chatopt_maintain_owner;
+GRANT CREATE, USAGE ON SCHEMA public TO chatopt_maintain_owner;
 CREATE FUNCTION test.years(tbl text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE format('CREATE TABLE %I (id int, at timestamptz NOT NULL) PARTITION BY RANGE (at)', tbl);
-  EXECUTE format('ALTER TABLE %I OWNER TO chatopt_part_owner', tbl);
+  EXECUTE format('ALTER TABLE %I OWNER TO chatopt_maintain_owner', tbl);
   EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (MINVALUE) TO (%L)', tbl || '_before', tbl, '2026-06-01Z');
-  EXECUTE format('ALTER TABLE %I OWNER TO chatopt_part_owner', tbl || '_before');
+  EXECUTE format('ALTER TABLE %I OWNER TO chatopt_maintain_owner', tbl || '_before');
   FOR m IN 6..10 LOOP
     EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', format('%s_2026_%s', tbl, lpad(m::text, 2, '0')), tbl, make_date(2026, m, 1) || 'Z', make_date(2026, m + 1, 1) || 'Z');
-    EXECUTE format('ALTER TABLE %I OWNER TO chatopt_part_owner', format('%s_2026_%s', tbl, lpad(m::text, 2, '0')));
+    EXECUTE format('ALTER TABLE %I OWNER TO chatopt_maintain_owner', format('%s_2026_%s', tbl, lpad(m::text, 2, '0')));
   END LOOP;
   EXECUTE format('INSERT INTO %I SELECT m, make_date(2026, m, 15) FROM generate_series(1, 10) AS m', tbl);
   PERFORM chatopt.partition(tbl::regclass, premake => 1);
@@ -139,7 +139,7 @@ SELECT is((SELECT count(*)::int FROM r_detach_before) + (SELECT count(*)::int FR
 SELECT is((SELECT string_agg(concat_ws(' ', partition_name, lower_bound, upper_bound), ', ' ORDER BY upper_bound) FROM chatopt.partitions WHERE state = 'detached'),
   'r_detach_before 2026-06-01 00:00:00+00, r_detach_2026_06 2026-06-01 00:00:00+00 2026-07-01 00:00:00+00, r_detach_2026_07 2026-07-01 00:00:00+00 2026-08-01 00:00:00+00', 'and are remembered');
 SELECT is((SELECT string_agg(c.oid::regclass::text || ':' || c.relowner::regrole, ' ' ORDER BY c.relname) FROM pg_class AS c WHERE c.relnamespace = 'attic'::regnamespace AND c.relkind = 'r'),
-  'attic.r_archive_2026_06:chatopt_part_owner attic.r_archive_2026_07:chatopt_part_owner attic.r_archive_before:chatopt_part_owner', 'archived');
+  'attic.r_archive_2026_06:chatopt_maintain_owner attic.r_archive_2026_07:chatopt_maintain_owner attic.r_archive_before:chatopt_maintain_owner', 'archived');
 SELECT is((SELECT count(*)::int FROM pg_class WHERE relname IN ('r_drop_before', 'r_drop_2026_06', 'r_drop_2026_07')), 0, 'dropped');
 SELECT is(test.parts('r_drop'), 'r_drop_2026_08 r_drop_2026_09 r_drop_2026_10 r_drop_2026_11 r_drop_2026_12', 'and no more than that');
 SELECT is(test.parts('r_held'), 'r_held_2026_06 r_held_2026_08 r_held_2026_09 r_held_2026_10 r_held_2026_11 r_held_2026_12', 'a held one stays');
@@ -160,10 +160,10 @@ CREATE TABLE receipts (id int, at timestamptz, who int, FOREIGN KEY (id, at) REF
 CREATE TABLE pins (id int, at timestamptz, note text, FOREIGN KEY (id, at) REFERENCES r_keys ON DELETE SET NULL (id));
 CREATE TABLE reports (id int, at timestamptz, note text, FOREIGN KEY (id, at) REFERENCES r_keys);
 -- PostgreSQL itself wants the owner to see the rows that refer to a partition; what is done to them is done as their owner
-ALTER TABLE receipts OWNER TO chatopt_part_other;
-GRANT SELECT ON r_keys TO chatopt_part_other;
-GRANT SELECT ON r_keys_before, r_keys_2026_06, r_keys_2026_07 TO chatopt_part_other;
-GRANT SELECT ON receipts, pins, reports TO chatopt_part_owner;
+ALTER TABLE receipts OWNER TO chatopt_maintain_other;
+GRANT SELECT ON r_keys TO chatopt_maintain_other;
+GRANT SELECT ON r_keys_before, r_keys_2026_06, r_keys_2026_07 TO chatopt_maintain_other;
+GRANT SELECT ON receipts, pins, reports TO chatopt_maintain_owner;
 INSERT INTO receipts SELECT id, at, w FROM r_keys, generate_series(1, 3) AS w;
 INSERT INTO pins SELECT id, at, 'pin ' || id FROM r_keys;
 INSERT INTO reports SELECT id, at, 'bad' FROM r_keys WHERE id IN (6, 9);
@@ -199,7 +199,7 @@ SELECT is((SELECT count(*)::int FROM told), 0, 'no trigger was told');
 DELETE FROM def WHERE id IN (101, 1);
 SELECT is((SELECT count(*)::int FROM told), 2, 'they are on again');
 INSERT INTO def (id, at) SELECT i, '2027-01-05Z' FROM generate_series(1000, 11000) AS i;
-SET chatopt.clock = '2027-01-06Z';
+SET chatopt.clock = '2027-01-06 00:00:00+00';
 SELECT throws_ok($$ SELECT chatopt._check_default('def', 'def_default', '2027-01-01Z', '2027-02-01Z') $$, '23514', NULL, 'more than 10000 are too many');
 CREATE FUNCTION test.maintain_fails(tbl text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT problem FROM chatopt.partition_sets WHERE parent = tbl::regclass); END $$;
 SET client_min_messages = error;
@@ -244,13 +244,13 @@ CALL chatopt.maintain('told');
 SELECT is(:'LAST_ERROR_SQLSTATE'::text, '55000', 'not of a table nobody looks after');
 CALL chatopt.maintain('f_one', '-1 s');
 SELECT is(:'LAST_ERROR_SQLSTATE'::text, '22023', 'patience is not negative');
-SET ROLE chatopt_part_other;
+SET ROLE chatopt_maintain_other;
 CALL chatopt.maintain('f_one');
 RESET ROLE;
 SELECT is(:'LAST_ERROR_SQLSTATE'::text, '42501', 'only the owner names a table');
 \set ON_ERROR_STOP 1
 \set VERBOSITY default
-SET ROLE chatopt_part_other;
+SET ROLE chatopt_maintain_other;
 CALL chatopt.maintain();
 RESET ROLE;
 SELECT is(test.parts('f_one') || ' ' || test.parts('f_two'), 'f_one_2026_11 f_one_2026_12 f_two_2026_11 f_two_2026_12', 'and maintains nothing of others');
@@ -259,6 +259,6 @@ CALL chatopt.maintain();
 SET client_min_messages = warning;
 SELECT is(test.parts('f_one') || ' ' || test.parts('f_two'), 'f_one_2026_11 f_one_2026_12 f_two_2026_11 f_two_2026_12 f_two_2027_01', 'a paused one waits');
 
-DROP OWNED BY chatopt_part_owner, chatopt_part_other CASCADE;
-DROP ROLE chatopt_part_owner, chatopt_part_other;
+DROP OWNED BY chatopt_maintain_owner, chatopt_maintain_other CASCADE;
+DROP ROLE chatopt_maintain_owner, chatopt_maintain_other;
 \ir teardown.psql
