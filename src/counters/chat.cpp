@@ -399,6 +399,7 @@ Source* source_of(Relation relation) {
   source.purging = source.messages && relation->rd_rel->relispartition && OidIsValid(purge_mark_now(id).partition);
   // Reading may have taken in an invalidation: then what was read is read again.
   if (built_generation != generation) return source_of(relation);
+  watch(id);  // the tables may have been built anew since
   cached = static_cast<Source*>(hash_search(sources, &id, HASH_ENTER, &found));
   *cached = source;
   return cached;
@@ -496,7 +497,8 @@ int roles_of(Oid table, Role* roles) {
 }
 
 void watch_relation(Oid relation) {
-  ensure_built();
+  // Built once, not anew: this is called while a chat is being loaded, which goes into the tables that it began with.
+  if (watched == nullptr) ensure_built();
   watch(relation);
 }
 
