@@ -35,37 +35,39 @@ Tables referencing(Oid parent) {
       parent);
 }
 
-class Locks {
- public:
-  Locks(Oid parent, LOCKMODE parent_mode, LOCKMODE referencing_mode) {
-    const Tables targets = targets_of(parent);
-    const Tables others = referencing(parent);
-    locks_ = static_cast<pg::WantedLock*>(palloc(sizeof(pg::WantedLock) * (targets.count + others.count + 2)));
-    add(parent, parent_mode);
-    for (int i = 0; i < targets.count; ++i) add(targets.first[i], ShareRowExclusiveLock);
-    for (int i = 0; i < others.count; ++i) add(others.first[i], referencing_mode);
-  }
-  void add(Oid relation, LOCKMODE mode) { locks_[count_++] = {relation, mode}; }
-  std::span<const pg::WantedLock> all() const { return {locks_, static_cast<size_t>(count_)}; }
-
- private:
-  pg::WantedLock* locks_;
-  int count_ = 0;
+struct Locks {
+  pg::WantedLock* first;
+  int count;
 };
+
+void add(Locks* locks, Oid relation, LOCKMODE mode) { locks->first[locks->count++] = {relation, mode}; }
+
+// With room for one more.
+Locks locks_around(Oid parent, LOCKMODE parent_mode, LOCKMODE referencing_mode) {
+  const Tables targets = targets_of(parent);
+  const Tables others = referencing(parent);
+  Locks locks = {static_cast<pg::WantedLock*>(palloc(sizeof(pg::WantedLock) * (targets.count + others.count + 2))), 0};
+  add(&locks, parent, parent_mode);
+  for (int i = 0; i < targets.count; ++i) add(&locks, targets.first[i], ShareRowExclusiveLock);
+  for (int i = 0; i < others.count; ++i) add(&locks, others.first[i], referencing_mode);
+  return locks;
+}
+
+std::span<const pg::WantedLock> all(const Locks& locks) { return {locks.first, static_cast<size_t>(locks.count)}; }
 
 }  // namespace
 
 std::span<const pg::WantedLock> attach_locks(Oid parent) {
-  Locks locks(parent, ShareUpdateExclusiveLock, ShareRowExclusiveLock);
+  Locks locks = locks_around(parent, ShareUpdateExclusiveLock, ShareRowExclusiveLock);
   const Oid default_partition = get_default_partition_oid(parent);
-  if (OidIsValid(default_partition)) locks.add(default_partition, AccessExclusiveLock);
-  return locks.all();
+  if (OidIsValid(default_partition)) add(&locks, default_partition, AccessExclusiveLock);
+  return all(locks);
 }
 
 std::span<const pg::WantedLock> detach_locks(Oid parent, Oid leaf) {
-  Locks locks(parent, AccessExclusiveLock, AccessExclusiveLock);
-  locks.add(leaf, AccessExclusiveLock);
-  return locks.all();
+  Locks locks = locks_around(parent, AccessExclusiveLock, AccessExclusiveLock);
+  add(&locks, leaf, AccessExclusiveLock);
+  return all(locks);
 }
 
 }  // namespace chatopt::partitions
