@@ -329,7 +329,7 @@ DECLARE
 BEGIN
   result := coalesce((SELECT jsonb_object_agg(n.name, r.column_name) FROM chatopt.trigger_roles(msg) AS r
     JOIN (VALUES ('conversation', 'message_conversation'), ('sequence_number', 'sequence_column'), ('message_id', 'message_key'),
-      ('message_at', 'message_time'), ('sender', 'message_sender')) AS n(role, name) USING (role)), '{}');
+      ('message_at', 'message_time'), ('sender', 'message_sender'), ('mentions', 'message_mentions')) AS n(role, name) USING (role)), '{}');
   IF result <> '{}' THEN
     result := jsonb_build_object('message_time', NULL) || result || jsonb_build_object(
       'message_counted_new', chatopt.trigger_condition(msg, 'new'), 'message_counted_old', chatopt.trigger_condition(msg, 'old'));

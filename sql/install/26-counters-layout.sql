@@ -571,7 +571,8 @@ BEGIN
     filled := CASE layout->'before'->>'state' WHEN 'attached' THEN true WHEN 'filling' THEN false
       WHEN 'index missing' THEN NOT coalesce((layout->'before'->'options'->>'filling')::boolean, false)
       ELSE chatopt._is_filled(cnt, columns->>'last_sequence_number') END;
-    few := few AND chatopt._sees_all(msg)
+    -- a plain count would take in what has been purged; repair knows
+    few := few AND chatopt._sees_all(msg) AND NOT chatopt._is_purging(msg)
       AND (SELECT coalesce(sum(chatopt._count_rows(l, 100001)), 0) FROM chatopt._leaves(msg) AS l) <= 100000;
     RETURN jsonb_build_object('fresh', false, 'filled', filled, 'write', recount <> '{}' AND few, 'recount', to_jsonb(recount));
   END IF;
@@ -658,7 +659,8 @@ BEGIN
   layout := jsonb_build_object('conversations', conv::oid::text, 'messages', msg::oid::text, 'members', mem::oid::text,
     'counters', cnt::oid::text, 'before', before, 'attached', attached, 'given', given, 'reads', chatopt._reads_of(msg),
     'enforce', coalesce((given->>'enforce_conversation')::boolean, config.enforce_conversation, false),
-    'names', chatopt._attach_names(conv, msg, mem, cnt, given, attached));
+    'names', chatopt._attach_names(conv, msg, mem, cnt, given, attached)
+      || jsonb_strip_nulls(jsonb_build_object('message_mentions', attached->>'message_mentions')));
   FOREACH word IN ARRAY ARRAY['message_counted_new', 'message_counted_old', 'member_counted_new', 'member_counted_old'] LOOP
     layout := layout || jsonb_build_object(word, coalesce(
       CASE given->>word WHEN 'true' THEN 'true' ELSE '(' || (given->>word) || ' IS TRUE)' END, attached->>word, 'true'));

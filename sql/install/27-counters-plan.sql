@@ -365,7 +365,8 @@ BEGIN
     'CREATE TRIGGER zzz_chatopt_number BEFORE INSERT OR UPDATE OF %s ON %s FOR EACH ROW EXECUTE FUNCTION chatopt.number_message(%s)',
     string_agg(quote_ident(names->>r.name), ', ' ORDER BY r.place), msg, string_agg(quote_literal(r.role), ', ' ORDER BY r.place))
     FROM (VALUES (1, 'message_conversation', 'conversation'), (2, 'sequence_column', 'sequence_number'), (3, 'message_key', 'message_id'),
-      (4, 'message_time', 'message_at'), (5, 'message_sender', 'sender')) AS r(place, name, role)
+      (4, 'message_time', 'message_at'), (5, 'message_sender', 'sender'),
+      (6, 'message_mentions', 'mentions')) AS r(place, name, role)
     -- a BEFORE trigger cannot read a virtual column: then nobody is known to have sent
     WHERE names->>r.name IS NOT NULL AND (SELECT c.generated FROM chatopt._column(msg, names->>r.name) AS c) IS DISTINCT FROM 'v';
   RETURN QUERY SELECT msg, msg, t.trigger_name, t.definition FROM chatopt._row_triggers(msg, 'message', '{}',
@@ -390,7 +391,7 @@ AS $$
   CROSS JOIN LATERAL (SELECT u.tbl UNION SELECT l FROM chatopt._leaves(u.tbl) AS l) AS p(place)
   JOIN pg_trigger g ON g.tgrelid = p.place AND NOT g.tgisinternal AND g.tgparentid = 0
   JOIN pg_proc f ON f.oid = g.tgfoid AND f.proname IN ('number_message', 'write_counters', 'messages_truncated', 'members_truncated',
-    'guard_counters', 'conversation_changed', 'conversations_truncated')
+    'guard_counters', 'conversation_changed', 'conversations_truncated', 'mentions_changed')
   JOIN pg_namespace n ON n.oid = f.pronamespace AND n.nspname = 'chatopt'
   ORDER BY u.o, p.place <> u.tbl, p.place::text, g.tgname
 $$;
@@ -486,7 +487,7 @@ COMMENT ON FUNCTION chatopt._undo(jsonb) IS 'internal: what detach has to undo';
 CREATE FUNCTION chatopt._options(layout jsonb) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT jsonb_strip_nulls(jsonb_build_object('columns', (layout->'names') || (layout->'counter_columns'),
+  SELECT jsonb_strip_nulls(jsonb_build_object('columns', (layout->'names') - 'message_mentions' || (layout->'counter_columns'),
       'message_counted', coalesce(layout->'given'->>'message_counted', layout->'before'->'options'->>'message_counted',
         nullif(layout->>'message_counted_new', 'true')),
       'member_counted', coalesce(layout->'given'->>'member_counted', layout->'before'->'options'->>'member_counted',
@@ -523,7 +524,7 @@ AS $$
     ELSE 'ROW EXCLUSIVE' END) AS w(mode)
   CROSS JOIN (SELECT CASE
       WHEN bool_or(s ~ '^ALTER TABLE .* ADD CONSTRAINT .* FOREIGN KEY') THEN 'while the foreign key is checked by a scan, until the transaction ends'
-      WHEN bool_or(s ~ '^UPDATE .* SET filled_upto = 0 ') THEN 'while a row of each conversation is written, until the transaction ends'
+      WHEN bool_or(s ~ '^UPDATE .* SET filled_upto = (0|-1) ') THEN 'while a row of each conversation is written, until the transaction ends'
       WHEN bool_or(s ~ '^(CREATE( UNIQUE)? INDEX|UPDATE|INSERT) ') THEN 'while at most 100,000 rows are read or written, until the transaction ends'
       ELSE 'for milliseconds, until the transaction ends' END
     FROM unnest(statements) AS s) AS h(held)

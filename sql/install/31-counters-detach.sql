@@ -133,7 +133,7 @@ BEGIN
   tables := CASE WHEN reads IS NULL THEN chatopt._chat_tables(layout) ELSE chatopt._reads_targets(layout) END;
   RETURN QUERY
     WITH plan AS MATERIALIZED (
-      SELECT 1 AS part, p.* FROM chatopt._plan_untrack(layout, coalesce(drop_columns, false)) WITH ORDINALITY AS p(target, level, statement, place)
+      SELECT 1 AS part, p.* FROM chatopt._plan_untrack(layout #- '{names,message_mentions}', coalesce(drop_columns, false)) WITH ORDINALITY AS p(target, level, statement, place)
         WHERE reads IS NOT NULL
       UNION ALL SELECT 2, p.* FROM chatopt._plan_detach(layout, coalesce(drop_columns, false)) WITH ORDINALITY AS p(target, level, statement, place)),
     whole AS MATERIALIZED (

@@ -35,6 +35,7 @@ BEGIN
   END IF;
   tables := chatopt._chat_tables(jsonb_build_object('conversations', config.conversations::oid::text, 'counters', config.counters::oid::text,
     'messages', msg::oid::text, 'members', config.members::oid::text));
+  tables := tables || ARRAY(SELECT r.mention_table FROM chatopt.reads AS r JOIN pg_class c ON c.oid = r.mention_table WHERE r.messages = msg);
   PERFORM chatopt._check_table(t) FROM unnest(tables) AS t;
   statements := ARRAY(SELECT * FROM chatopt._switch_statements(tables, turn_on));
   RETURN QUERY SELECT * FROM chatopt._run_plan(tables, CASE WHEN statements = '{}' THEN '{}' ELSE tables END,

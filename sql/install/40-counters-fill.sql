@@ -5,7 +5,7 @@
 --| conversations that backfill has yet to fill are passed over.
 --| counter is the counter's name, or 'duplicate number', 'unnumbered messages', 'unknown conversation', or 'trigger …' for a
 --| trigger of chatopt that is missing or switched off. Where reads are tracked it is also 'read head', 'membership', 'members',
---| 'slot', 'position', 'own messages', 'unread mark', 'removed numbers', 'uncounted numbers' (stored: those too many, actual: those
+--| 'slot', 'position', 'own messages', 'unread mark', 'mention', 'removed numbers', 'uncounted numbers' (stored: those too many, actual: those
 --| too few), 'skipped counts' or 'reads of no conversation'.
 --@ cost: one scan of messages and members, two more of messages in order of their numbers where reads are tracked; with
 --@ conversation or a small sample, of their messages only

@@ -17,7 +17,9 @@ CREATE TABLE chatopt.read_tracking (
   undo jsonb NOT NULL DEFAULT '{}',
   tracked_at timestamptz NOT NULL DEFAULT now(),
   read_log regclass,
-  views regclass
+  views regclass,
+  mentions regclass,
+  mention_table regclass
 );
 REVOKE ALL ON TABLE chatopt.read_tracking FROM PUBLIC;
 COMMENT ON TABLE chatopt.read_tracking IS
@@ -38,6 +40,9 @@ COMMENT ON COLUMN chatopt.read_tracking.undo IS 'what track_reads made on the ch
 COMMENT ON COLUMN chatopt.read_tracking.tracked_at IS 'when the reads were tracked first';
 COMMENT ON COLUMN chatopt.read_tracking.read_log IS 'the table of when positions moved; NULL: none is kept';
 COMMENT ON COLUMN chatopt.read_tracking.views IS 'the table that counts views of messages; NULL: none is kept';
+COMMENT ON COLUMN chatopt.read_tracking.mentions IS 'the table of whom messages mention; NULL: none is kept';
+COMMENT ON COLUMN chatopt.read_tracking.mention_table IS
+  'the application''s table that says so, a row a message and member; NULL: a column of messages does, which the trigger zzz_chatopt_number names';
 
 -- A regclass of a dropped table dumps as a bare number, which would be restored as somebody else's table.
 SELECT pg_catalog.pg_extension_config_dump('chatopt.read_tracking',
@@ -46,11 +51,14 @@ SELECT pg_catalog.pg_extension_config_dump('chatopt.read_tracking',
   ' AND EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = read_heads)'
   ' AND EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = skipped_numbers)'
   ' AND EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = read_marks)'
-  ' AND (read_log IS NULL OR EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = read_log))');
+  ' AND (read_log IS NULL OR EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = read_log))'
+  ' AND (views IS NULL OR EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = views))'
+  ' AND (mentions IS NULL OR EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = mentions))'
+  ' AND (mention_table IS NULL OR EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = mention_table))');
 
 CREATE VIEW chatopt.reads WITH (security_barrier) AS
 SELECT t.messages, c.members, t.read_state, t.read_heads, t.skipped_numbers, t.read_marks, t.own_messages, t.state,
-       t.private_size, t.small_size, t.large_size, t.tracked_at, t.read_log, t.views
+       t.private_size, t.small_size, t.large_size, t.tracked_at, t.read_log, t.views, t.mentions, t.mention_table
 FROM chatopt.read_tracking AS t
 JOIN chatopt.chat AS c ON c.messages = t.messages
 JOIN pg_catalog.pg_class AS r ON r.oid = t.messages
@@ -71,3 +79,5 @@ COMMENT ON COLUMN chatopt.reads.large_size IS 'greatest number of members of a l
 COMMENT ON COLUMN chatopt.reads.tracked_at IS 'when the reads were tracked first';
 COMMENT ON COLUMN chatopt.reads.read_log IS 'when positions moved; NULL where that is not kept';
 COMMENT ON COLUMN chatopt.reads.views IS 'how often each message was viewed; NULL: not counted';
+COMMENT ON COLUMN chatopt.reads.mentions IS 'whom messages mention; NULL: not kept';
+COMMENT ON COLUMN chatopt.reads.mention_table IS 'the application''s table that says so; NULL: a column of messages does';

@@ -132,16 +132,17 @@ COMMENT ON FUNCTION chatopt.unread_count(regclass, text, anyelement) IS
   'how many messages of a conversation a member has not read; exact; NULL for a non-member. Needs SELECT on the read state';
 
 --| The unread counts of a member in all conversations, in the order of their keys; unread is NULL where unread_count is. last_read is
---| the position unread is counted from, last_sequence the last number of the conversation.
+--| the position unread is counted from, last_sequence the last number of the conversation; mentions is what mention_count gives, NULL
+--| where mentions are not kept.
 --@ cost: one range of the read state, and some look-ups a conversation
 --@ errors: 22003 22004 22P02 42501 55000
 CREATE FUNCTION chatopt.unread_counts(messages regclass, member anyelement)
-  RETURNS TABLE (conversation text, unread bigint, last_read bigint, last_sequence bigint) LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'chatopt_reads_unread_counts';
+  RETURNS TABLE (conversation text, unread bigint, last_read bigint, last_sequence bigint, mentions bigint) LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'chatopt_reads_unread_counts';
 COMMENT ON FUNCTION chatopt.unread_counts(regclass, anyelement) IS
   'a member''s unread count in each of their conversations; exact. Needs SELECT on the read state';
 
 CREATE FUNCTION chatopt.unread_counts(messages regclass, member text)
-  RETURNS TABLE (conversation text, unread bigint, last_read bigint, last_sequence bigint) LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'chatopt_reads_unread_counts';
+  RETURNS TABLE (conversation text, unread bigint, last_read bigint, last_sequence bigint, mentions bigint) LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'chatopt_reads_unread_counts';
 COMMENT ON FUNCTION chatopt.unread_counts(regclass, text) IS
   'a member''s unread count in each of their conversations; exact. Needs SELECT on the read state';
 

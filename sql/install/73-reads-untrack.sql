@@ -4,7 +4,7 @@
 CREATE FUNCTION chatopt._reads_targets(layout jsonb) RETURNS regclass[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT chatopt._chat_tables(layout) || ARRAY(SELECT t.tbl FROM chatopt._read_tables(layout) AS t WHERE t.ours ORDER BY t.place)
+  SELECT chatopt._chat_tables(layout) || chatopt._mention_tables(layout) || ARRAY(SELECT t.tbl FROM chatopt._read_tables(layout) AS t WHERE t.ours ORDER BY t.place)
 $$;
 COMMENT ON FUNCTION chatopt._reads_targets(jsonb) IS 'internal: the tables of a chat and of its reads in locking order';
 
@@ -20,6 +20,11 @@ BEGIN
   IF NOT drop_tables THEN
     RETURN QUERY SELECT t.tbl, 8, format('DROP TRIGGER zzz_chatopt_guard_reads ON %s;', t.tbl) FROM chatopt._read_tables(layout) AS t
       WHERE t.role = 'read_state' AND t.ours AND EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.tbl AND g.tgname = 'zzz_chatopt_guard_reads');
+  END IF;
+  RETURN QUERY SELECT p.target, p.lock_level, p.statement FROM chatopt._plan_mention_triggers(layout) AS p;
+  IF layout->'names' ? 'message_mentions' THEN
+    RETURN QUERY SELECT p.target, p.lock_level, p.statement FROM chatopt._plan_name_mentions(
+      layout || jsonb_build_object('names', (layout->'names') - 'message_mentions')) AS p;
   END IF;
   IF layout->'reads'->'undo' ? 'index' THEN
     -- on the table itself, or on leaves where the one that was handed out was not completed

@@ -305,7 +305,7 @@ DECLARE
   msg regclass := (layout->>'messages')::oid::regclass;
 BEGIN
   EXECUTE chatopt._with_names(layout, 'SELECT c.{counter_key}::text FROM {counters} AS c LEFT JOIN {read_heads} AS h ON h.conversation_id = c.{counter_key} '
-    'WHERE c.{counter_key} = ANY ($1::{K}[]) AND (c.{last} IS NULL OR h.filled_upto IS NOT NULL OR (h.conversation_id IS NULL AND c.{last} > 0)) LIMIT 1')
+    'WHERE c.{counter_key} = ANY ($1::{K}[]) AND (c.{last} IS NULL OR h.filled_upto >= 0 OR (h.conversation_id IS NULL AND c.{last} > 0)) LIMIT 1')
     INTO waiting USING conversations;
   IF waiting IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = format('conversation %s of table %s is not tracked yet', waiting, msg),

@@ -85,7 +85,7 @@ CREATE TABLE chatopt.maintenance_history (
   clock timestamptz NOT NULL,
   parent oid,
   parent_name text,
-  action text NOT NULL CHECK (action IN ('run', 'create', 'detach', 'finish detach', 'drop', 'archive', 'restore', 'plan')),
+  action text NOT NULL CHECK (action IN ('run', 'create', 'purge', 'detach', 'finish detach', 'drop', 'archive', 'restore', 'plan')),
   partition_name text,
   lower_bound text,
   upper_bound text,
@@ -94,6 +94,7 @@ CREATE TABLE chatopt.maintenance_history (
   message text,
   took interval NOT NULL
 );
+CREATE INDEX maintenance_history_parent_idx ON chatopt.maintenance_history (parent, id);
 REVOKE ALL ON TABLE chatopt.maintenance_history FROM PUBLIC;
 COMMENT ON TABLE chatopt.maintenance_history IS
   'what maintenance did, a row a run and a row an action; kept for 400 days and 100,000 rows; read through the view chatopt.maintenance_log';
@@ -104,7 +105,7 @@ COMMENT ON COLUMN chatopt.maintenance_history.clock IS 'the time that the run to
 COMMENT ON COLUMN chatopt.maintenance_history.parent IS 'the partitioned table; it may be gone since. NULL for the run itself';
 COMMENT ON COLUMN chatopt.maintenance_history.parent_name IS 'its name at that time';
 COMMENT ON COLUMN chatopt.maintenance_history.action IS
-  '''run'', ''plan'' (working out what to do), ''create'', ''detach'', ''finish detach'', ''drop'', ''archive'' or ''restore''';
+  '''run'', ''plan'' (working out what to do), ''create'', ''purge'' (taking messages out of the counters), ''detach'', ''finish detach'', ''drop'', ''archive'' or ''restore''';
 COMMENT ON COLUMN chatopt.maintenance_history.partition_name IS 'the partition';
 COMMENT ON COLUMN chatopt.maintenance_history.lower_bound IS 'its lower bound';
 COMMENT ON COLUMN chatopt.maintenance_history.upper_bound IS 'its upper bound';

@@ -2,6 +2,7 @@
 
 #include "counters/queries.hpp"
 #include "counters/verifying.hpp"
+#include "pg/procedure.hpp"
 
 namespace chatopt::counters {
 namespace {
@@ -36,19 +37,10 @@ void check_index(const Chat& chat) {
                quoted_column(chat.messages, source.conversation), quoted_column(chat.messages, source.number))));
 }
 
-void refuse_in_transaction_block(FunctionCallInfo fcinfo, const char* procedure) {
-  auto* call = reinterpret_cast<CallContext*>(fcinfo->context);
-  if (call == nullptr || !IsA(call, CallContext) || call->atomic)
-    ereport(ERROR,
-            (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-             errmsg("chatopt.%s cannot run inside a transaction block", procedure), errdetail("It commits in batches."),
-             errhint("CALL it by itself, outside BEGIN … COMMIT and outside any function.")));
-}
-
 }  // namespace
 
 Run start_run(FunctionCallInfo fcinfo, const char* task) {
-  refuse_in_transaction_block(fcinfo, task);
+  pg::refuse_in_transaction_block(fcinfo, task);
   if (PG_ARGISNULL(0)) ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("messages must not be null")));
   Run run = {};
   run.messages = PG_GETARG_OID(0);

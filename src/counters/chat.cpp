@@ -8,6 +8,7 @@
 
 #include "counters/follower.hpp"
 #include "counters/ledgers.hpp"
+#include "counters/purge_mark.hpp"
 
 namespace chatopt::counters {
 namespace {
@@ -130,7 +131,8 @@ const Trigger* naming_trigger(Relation relation, const char* function) {
   const TriggerDesc* triggers = triggers_of(relation);
   for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
     const Trigger& trigger = triggers->triggers[i];
-    if (is_our_function(trigger.tgfoid, function) && trigger.tgnattr == trigger.tgnargs && trigger.tgnargs <= kMostRoles)
+    if (is_our_function(trigger.tgfoid, function) && trigger.tgnattr == trigger.tgnargs && trigger.tgnargs > 0 &&
+        trigger.tgnargs <= kMostRoles)
       return &trigger;
   }
   return nullptr;
@@ -287,11 +289,13 @@ void read_source_columns(Source* source, Relation relation) {
     source->key = column_of(trigger, "message_id");
     source->time = column_of(trigger, "message_at");
     source->sender = column_of(trigger, "sender");
+    source->mentions = column_of(trigger, "mentions");
     source->numbered_last = is_last_before_insert(relation, trigger);
     if (source->number == 0) raise_incomplete(source->relation, source->chat->messages);
     source->number_is_int4 = type_of(source->number).type == INT4OID;
     if (source->time != 0) source->time_type = type_of(source->time);
     if (source->sender != 0) source->sender_type = type_of(source->sender);
+    if (source->mentions != 0) source->mentions_type = type_of(source->mentions);
   } else {
     const FuncExpr* call = when_call(relation, "member_inserted");
     source->conversation = column_argument(call, 2);
@@ -391,8 +395,11 @@ Source* source_of(Relation relation) {
   source.messages = when_call(relation, "member_inserted") == nullptr;
   read_source_columns(&source, relation);
   keep_insert_when(&source, relation);
+  // Whoever writes the mark has waited for those who read this before.
+  source.purging = source.messages && relation->rd_rel->relispartition && OidIsValid(purge_mark_now(id).partition);
   // Reading may have taken in an invalidation: then what was read is read again.
   if (built_generation != generation) return source_of(relation);
+  watch(id);  // the tables may have been built anew since
   cached = static_cast<Source*>(hash_search(sources, &id, HASH_ENTER, &found));
   *cached = source;
   return cached;
@@ -477,6 +484,7 @@ int roles_of(Oid table, Role* roles) {
   Relation relation = table_open(table, AccessShareLock);
   const Trigger* trigger = naming_trigger(relation, "number_message");
   if (trigger == nullptr) trigger = naming_trigger(relation, "guard_counters");
+  if (trigger == nullptr) trigger = naming_trigger(relation, "mentions_changed");
   int count = 0;
   if (trigger != nullptr) {
     for (int i = 0; i < trigger->tgnargs; ++i) roles[count++] = {pstrdup(trigger->tgargs[i]), trigger->tgattr[i]};
@@ -488,7 +496,11 @@ int roles_of(Oid table, Role* roles) {
   return count;
 }
 
-void watch_relation(Oid relation) { watch(relation); }
+void watch_relation(Oid relation) {
+  // Built once, not anew: this is called while a chat is being loaded, which goes into the tables that it began with.
+  if (watched == nullptr) ensure_built();
+  watch(relation);
+}
 
 void init_chat_cache() {
   CacheRegisterRelcacheCallback(on_relation_change, Datum{0});

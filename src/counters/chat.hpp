@@ -41,6 +41,9 @@ struct Chat {
 
   reads::Reads* reads;  // what the follower keeps; NULL: reads are not tracked
   bool note_senders;    // the follower wants to know who sent what
+  bool note_mentions;   // … and who is mentioned: in a column of messages, the role "mentions", or
+  bool mentions_apart;  // in a table of their own, with a row a message and member mentioned,
+  bool mentions_after;  // which never come before their message
 };
 
 // One row of chatopt.chat.
@@ -66,12 +69,15 @@ struct Source {
   AttrNumber key;   // the message's key, or the member
   AttrNumber time;    // 0: none
   AttrNumber sender;  // 0: none
+  AttrNumber mentions;  // 0: none
   bool number_is_int4;
   bool numbered_last;  // no BEFORE INSERT trigger runs after the one that numbers
+  bool purging;        // a partition with a mark when this was read (purge_mark.hpp)
   pg::ValueType conversation_type;
   pg::ValueType key_type;
   pg::ValueType time_type;
   pg::ValueType sender_type;
+  pg::ValueType mentions_type;
   Oid insert_trigger;  // the AFTER INSERT trigger whose WHEN notes rows
   List* insert_when;   // that WHEN, as the executor takes it; NIL: let it read the text
   bool insert_when_is_plain;  // nothing in it to plan: no condition of the user's

@@ -23,78 +23,17 @@ PGDLLEXPORT Datum chatopt_chat_config(PG_FUNCTION_ARGS);
 namespace chatopt::counters {
 namespace {
 
-Oid config_owner() {
-  const Oid table = get_relname_relid("chat", get_namespace_oid("chatopt", false));
-  HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-  if (!HeapTupleIsValid(tuple)) elog(ERROR, "configuration table chatopt.chat is missing");
-  const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
-  ReleaseSysCache(tuple);
-  return owner;
-}
-
 void invalidate(Oid relation) {
   if (OidIsValid(relation) && get_rel_name(relation) != nullptr) CacheInvalidateRelcacheByRelid(relation);
 }
 
 }  // namespace
 
-void check_owns(Oid relation) {
-  if (!OidIsValid(relation)) return;
-  if (get_rel_name(relation) == nullptr)
-    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", relation)));
-  if (!pg::owns_relation(relation, GetUserId()))
-    aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relation));
-}
-
-uint64 run_as_config_owner(const char* sql, int count, Oid* types, Datum* values, const char* nulls) {
-  const pg::Identity before = pg::become_owner(config_owner());
-  SPI_connect();
-  const int result = SPI_execute_with_args(sql, count, types, values, nulls, false, 0);
-  if (result < 0) elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
-  const uint64 rows = SPI_processed;
-  SPI_finish();
-  pg::become(before);
-  return rows;
-}
-
-bool config_value(const char* sql, Oid relation, Datum* value) {
-  MemoryContext caller = CurrentMemoryContext;
-  const pg::Identity before = pg::become_owner(config_owner());
-  SPI_connect();
-  Oid type = OIDOID;
-  Datum argument = ObjectIdGetDatum(relation);
-  (void)SPI_execute_with_args(sql, 1, &type, &argument, nullptr, true, 1);
-  bool null = true;
-  if (SPI_processed == 1) *value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
-  if (!null) {
-    int16 length;
-    bool by_value;
-    get_typlenbyval(SPI_gettypeid(SPI_tuptable->tupdesc, 1), &length, &by_value);
-    MemoryContext spi = MemoryContextSwitchTo(caller);
-    *value = datumCopy(*value, by_value, length);
-    MemoryContextSwitchTo(spi);
-  }
-  SPI_finish();
-  pg::become(before);
-  return !null;
-}
-
-Datum config_row(Oid messages, const char* sql, bool* found) {
-  *found = false;
-  if (get_rel_name(messages) == nullptr) return Datum{0};
-  if (!pg::owns_relation(messages, GetUserId()) &&
-      pg_class_aclcheck(messages, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
-    aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(messages));
-  Datum row = 0;
-  *found = config_value(sql, messages, &row);
-  return row;
-}
-
 void invalidate_chat(Oid messages) {
   SPI_connect();
   Oid type = OIDOID;
   Datum value = ObjectIdGetDatum(messages);
-  const pg::Identity before = pg::become_owner(config_owner());
+  const pg::Identity before = pg::become_owner(pg::config_owner());
   (void)SPI_execute_with_args(
       "SELECT messages::oid, conversations::oid, coalesce(members::oid, 0::oid), counters::oid FROM chatopt.chat "
       "WHERE messages = $1",

@@ -92,7 +92,11 @@ Datum chatopt_build_indexes(PG_FUNCTION_ARGS) {
   const Chat& chat = *attached_chat(messages);
   check_may_maintain(chat.messages, chat.counters);
   if (!chat.index_missing) PG_RETURN_NULL();
-  PG_RETURN_INT32(chatopt::pg::start_worker("chatopt_index_builder", "chatopt index builder", messages, chat.owner));
+  PG_RETURN_INT32(chatopt::pg::start_worker({.entry = "chatopt_index_builder",
+                                             .name = "chatopt index builder",
+                                             .argument = ObjectIdGetDatum(messages),
+                                             .database = MyDatabaseId,
+                                             .owner = chat.owner}));
 }
 
 void chatopt_index_builder(Datum argument) {

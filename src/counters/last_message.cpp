@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "counters/location.hpp"
+#include "counters/purge_mark.hpp"
 #include "pg/identity.hpp"
 
 namespace chatopt::counters {
@@ -67,12 +68,12 @@ SPIPlanPtr prepare(const Chat& chat) {
   const auto column = [&](AttrNumber attribute) {
     return quote_identifier(get_attname(chat.messages, attribute, false));
   };
-  appendStringInfo(&sql, "SELECT %s, %s FROM %s AS new WHERE %s = $1 AND %s IS NOT NULL AND %s ORDER BY %s DESC LIMIT 1",
+  appendStringInfo(&sql, "SELECT %s, %s FROM %s AS new WHERE %s = $1 AND %s IS NOT NULL AND %s%s ORDER BY %s DESC LIMIT 1",
                    column(source.key), source.time == 0 ? "NULL" : column(source.time),
                    quote_qualified_identifier(get_namespace_name(get_rel_namespace(chat.messages)),
                                               get_rel_name(chat.messages)),
                    column(source.conversation), column(source.number), counted_condition(chat.messages, "new"),
-                   column(source.number));
+                   purged_condition_now(chat, "new"), column(source.number));
   Oid type = source.conversation_type.type;
   SPIPlanPtr plan = SPI_prepare(sql.data, 1, &type);
   if (plan == nullptr) elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));

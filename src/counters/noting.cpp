@@ -8,7 +8,9 @@
 // tableoid and ctid in the form that genuine() asks for, so what they are told
 // has happened. Called by hand they refuse.
 
+#include "counters/counter_row.hpp"
 #include "counters/location.hpp"
+#include "counters/purge_mark.hpp"
 #include "counters/site.hpp"
 #include "pg/postgres.hpp"
 
@@ -112,7 +114,22 @@ struct MessageRow {
   Datum key;
   Datum time;
   Datum sender;
+  Datum mentions;
 };
+
+// The bytes of an array of members, none where it is NULL or has no element. In a table of their own mentions go by the
+// message's key.
+core::Bytes mentions_of(const Source& source, MessageRow* row) {
+  if (source.chat->mentions_apart) return row->message.key;
+  if (source.mentions == 0) return {};
+  bool null;
+  row->mentions = slot_getattr(row->version.slot, source.mentions, &null);
+  if (null) return {};
+  const core::Bytes image = pg::image_of(&row->mentions, source.mentions_type);
+  int32 dimensions;  // what an array begins with
+  std::memcpy(&dimensions, image.data(), sizeof dimensions);
+  return dimensions == 0 ? core::Bytes{} : image;
+}
 
 void read_message(const Source& source, Version version, bool counted, MessageRow* row) {
   row->version = version;
@@ -128,8 +145,11 @@ void read_message(const Source& source, Version version, bool counted, MessageRo
   if (source.time != 0) row->time = slot_getattr(version.slot, source.time, &row->message.time_null);
   if (!row->message.time_null) row->message.time = pg::image_of(&row->time, source.time_type);
   row->message.sender_null = true;
-  if (source.chat->note_senders) row->sender = slot_getattr(version.slot, source.sender, &row->message.sender_null);
+  if (source.chat->note_senders || source.chat->note_mentions)
+    row->sender = slot_getattr(version.slot, source.sender, &row->message.sender_null);
   if (!row->message.sender_null) row->message.sender = pg::image_of(&row->sender, source.sender_type);
+  row->message.mentions_kept = source.chat->note_mentions;
+  if (source.chat->note_mentions) row->message.mentions = mentions_of(source, row);
 }
 
 [[noreturn]] void raise_changed(const Source& source) {
@@ -154,7 +174,19 @@ core::Counter& counter_before(Site* site, core::Ledger& ledger, Datum* key) {
   return *pg::cpp_zone([&] { return &ledger.renamed_counter(counter); });
 }
 
+// A message of a partition that is being purged: does it count for nothing by now? Its counter is locked first, as an
+// insert does, and kept: whether a purge has been there does not change under us.
+bool is_purged(Site* site, core::Ledger& ledger, MessageRow* row) {
+  const Source& source = *site->source;
+  if (!source.purging) return false;
+  core::Counter& counter = counter_before(site, ledger, &row->version.conversation);
+  if (!counter.locked()) (void)lock_counter_row(*source.chat, ledger, counter);
+  return is_up_to(purge_mark_now(source.relation), source, row->version.conversation, row->message.number);
+}
+
 void note_removed(Site* site, core::Ledger& ledger, MessageRow* row) {
+  // Not left out: it may land in another partition with its number.
+  if (is_purged(site, ledger, row)) row->message.counted = false;
   core::Counter& counter = counter_before(site, ledger, &row->version.conversation);
   pg::cpp_zone([&] { ledger.removed(counter, row->message); });
 }
@@ -188,6 +220,7 @@ bool note_insert(FunctionCallInfo fcinfo, Site* site, core::Ledger& ledger, bool
   Relation relation = table_open(source.relation, NoLock);
   MessageRow row = {};
   read_message(source, read_version(relation, source, PG_GETARG_ITEMPOINTER(1)), counted, &row);
+  if (source.chat->mentions_after) row.message.mentions = {};
   if (row.numbered)
     note_landed(site, ledger, &row);
   else
@@ -204,15 +237,18 @@ bool note_in_place(Site* site, core::Ledger& ledger, MessageRow* before, Message
   const core::Message& a = before->message;
   const core::Message& b = after->message;
   if (a.number != b.number) {
+    if (site->source->purging) refuse_if_purging(*site->source);
     // Only an import may renumber, and then the trigger before has let it.
     note_removed(site, ledger, before);
     note_landed(site, ledger, after);
     return true;
   }
-  if (!a.counted && !b.counted) return false;
-  if (a.counted == b.counted && same(a.key, b.key) && a.time_null == b.time_null && same(a.time, b.time) &&
+  const bool mentions = b.mentions_kept && core::Ledger::mentions_others(a, b);
+  if (!a.counted && !b.counted && !mentions) return false;
+  if (!mentions && a.counted == b.counted && same(a.key, b.key) && a.time_null == b.time_null && same(a.time, b.time) &&
       a.sender_null == b.sender_null && same(a.sender, b.sender))
     return false;
+  if (is_purged(site, ledger, before)) return false;
   core::Counter& counter = counter_for(site, ledger, &after->version.conversation);
   pg::cpp_zone([&] { ledger.changed(counter, a, b); });
   return true;
@@ -221,7 +257,9 @@ bool note_in_place(Site* site, core::Ledger& ledger, MessageRow* before, Message
 bool note_change(Site* site, core::Ledger& ledger, MessageRow* before, MessageRow* after) {
   const Source& source = *site->source;
   if (same_conversation(source, &before->version, &after->version)) return note_in_place(site, ledger, before, after);
-  if (follows_rename(source, ledger, &before->version, &after->version)) return false;
+  const bool renamed = follows_rename(source, ledger, &before->version, &after->version);
+  if (source.purging && after->version.has_conversation) refuse_move_if_purging(source, renamed);
+  if (renamed) return false;
   if (before->numbered) note_removed(site, ledger, before);
   if (after->numbered) note_landed(site, ledger, after);
   return before->numbered || after->numbered;
@@ -320,6 +358,7 @@ Datum chatopt_message_inserted(PG_FUNCTION_ARGS) {
   const bool counted = counted_argument(fcinfo, 2);
   const chatopt::core::RowLocation row = location_argument(fcinfo, 1);
   const bool alone = site->source->numbered_last && !site->source->chat->note_senders &&
+                     !site->source->chat->note_mentions &&
                      chatopt::pg::cpp_zone([&] { return ledger.sole_landed(row, counted); });
   if (!alone && !note_insert(fcinfo, site, ledger, counted)) PG_RETURN_BOOL(false);
   return once_a_statement(site, ledger);

@@ -1,6 +1,7 @@
 // chatopt.number_message(): the BEFORE ROW trigger that gives a message its number.
 
 #include "counters/counter_row.hpp"
+#include "counters/purge_mark.hpp"
 #include "counters/row.hpp"
 #include "counters/settings.hpp"
 #include "counters/site.hpp"
@@ -91,6 +92,7 @@ void check_import(const Source& source, core::Counter& counter, int64 number) {
 HeapTuple number_insert(Site* site, core::Ledger& ledger, HeapTuple tuple, TupleDesc descriptor) {
   const Source& source = *site->source;
   const auto statement = site->statement;
+  if (source.purging) refuse_if_purging(source);
   pg::cpp_zone([&] { ledger.reclaim(statement); });
   Row row = read_row(source, tuple, descriptor);
   if (row.no_conversation) {
@@ -130,6 +132,7 @@ HeapTuple keep_number(Site* site, core::Ledger& ledger, int64 reclaimed, const R
   const bool ours = after.no_number || (reclaimed != 0 && after.number == reclaimed) || core::Ledger::is_free(counter, after.number);
   if (!ours) {
     if (!may_import(source)) raise_explicit(source, after.number, true);
+    if (source.purging) refuse_if_purging(source);
     make_ready(source, ledger, counter, after.conversation);
     check_import(source, counter, after.number);
     pg::cpp_zone([&] { ledger.hand_out_given(counter, site->statement, after.number); });
@@ -149,9 +152,12 @@ HeapTuple number_update(Site* site, core::Ledger& ledger, HeapTuple old_tuple, H
     const core::Bytes from = pg::image_of(&before.conversation, source.conversation_type);
     const core::Bytes to = pg::image_of(&after.conversation, source.conversation_type);
     const bool same = from.size() == to.size() && std::memcmp(from.data(), to.data(), to.size()) == 0;
-    if (same || ledger.was_renamed(source.chat->counters, from, to))
+    const bool renamed = !same && ledger.was_renamed(source.chat->counters, from, to);
+    if (source.purging && !same) refuse_move_if_purging(source, renamed);
+    if (same || renamed)
       return keep_number(site, ledger, reclaimed, before, after, tuple, descriptor);
   }
+  if (source.purging) refuse_if_purging(source);
   core::Counter& counter = counter_for(site, ledger, &after.conversation);
   make_ready(source, ledger, counter, after.conversation);
   if (!counter.filled()) return after.no_number ? tuple : with_number(source, tuple, descriptor, 0, true);

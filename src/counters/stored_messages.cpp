@@ -1,6 +1,7 @@
 #include "counters/stored_messages.hpp"
 
 #include "counters/last_message.hpp"
+#include "counters/purge_mark.hpp"
 #include "counters/queries.hpp"
 #include "counters/row.hpp"
 #include "pg/row_writer.hpp"
@@ -180,10 +181,11 @@ void recount(const Chat& chat, core::Ledger& ledger, core::Counter& counter, Dat
   count.last = last;
   count.messages = chat.message_count == 0
                        ? 0
-                       : single_integer(psprintf("SELECT count(*) FROM %s AS new WHERE new.%s = $1 AND %s",
+                       : single_integer(psprintf("SELECT count(*) FROM %s AS new WHERE new.%s = $1 AND (%s)%s",
                                                  qualified_name(chat.messages),
                                                  quoted_column(chat.messages, source.conversation),
-                                                 counted_condition(chat.messages, "new")),
+                                                 counted_condition(chat.messages, "new"),
+                                                 purged_condition_now(chat, "new")),
                                         chat, key, 0);
   count.members = 0;
   if (chat.member_count != 0 && OidIsValid(chat.members))

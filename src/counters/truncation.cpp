@@ -3,6 +3,7 @@
 
 #include "counters/follower.hpp"
 #include "counters/ledgers.hpp"
+#include "counters/purge_mark.hpp"
 #include "counters/queries.hpp"
 #include "counters/row.hpp"
 #include "pg/identity.hpp"
@@ -31,7 +32,7 @@ const char* messages_in(const Source& source, const char* table, const char* con
   return psprintf(
       "SELECT %s, count(*) FILTER (WHERE counted), max(%s) FILTER (WHERE counted), "
       "(array_agg(%s ORDER BY %s DESC) FILTER (WHERE counted))[1], %s "
-      "FROM (SELECT *, (%s) IS TRUE AS counted FROM %s AS new) AS new WHERE %s IS NOT NULL AND %s IS NOT NULL "
+      "FROM (SELECT *, (%s) IS TRUE AS counted FROM %s AS new WHERE true%s) AS new WHERE %s IS NOT NULL AND %s IS NOT NULL "
       "GROUP BY %s",
       quoted_column(source.relation, source.conversation), quoted_column(source.relation, source.number),
       quoted_column(source.relation, source.key), quoted_column(source.relation, source.number),
@@ -39,7 +40,7 @@ const char* messages_in(const Source& source, const char* table, const char* con
                        : psprintf("(array_agg(%s ORDER BY %s DESC) FILTER (WHERE counted))[1]",
                                   quoted_column(source.relation, source.time),
                                   quoted_column(source.relation, source.number)),
-      condition, table, quoted_column(source.relation, source.conversation),
+      condition, table, purged_condition_now(*source.chat, "new"), quoted_column(source.relation, source.conversation),
       quoted_column(source.relation, source.number), quoted_column(source.relation, source.conversation));
 }
 
@@ -55,10 +56,10 @@ const char* each_message_in(const Source& source, const char* table, const char*
   const char* conversation = quoted_column(source.relation, source.conversation);
   const char* number = quoted_column(source.relation, source.number);
   return psprintf("SELECT %s, CASE WHEN (%s) IS TRUE THEN 1 ELSE 0 END::bigint, %s, %s, %s FROM %s AS new WHERE %s IS NOT NULL AND %s IS NOT "
-                  "NULL ORDER BY %s, %s",
+                  "NULL%s ORDER BY %s, %s",
                   conversation, condition, number, quoted_column(source.relation, source.key),
                   source.time == 0 ? "NULL" : quoted_column(source.relation, source.time), table, conversation, number,
-                  conversation, number);
+                  purged_condition_now(*source.chat, "new"), conversation, number);
 }
 
 const char* each_member_in(const Source& source, const char* table, const char* condition) {

@@ -4,6 +4,7 @@
 
 #include "counters/drift.hpp"
 #include "counters/guard.hpp"
+#include "counters/purge_mark.hpp"
 #include "counters/queries.hpp"
 #include "pg/identity.hpp"
 #include "pg/postgres.hpp"
@@ -26,7 +27,7 @@ struct Names {
   const char* number;
   const char* message_key;
   const char* time;  // "NULL" where there is none
-  const char* counted;
+  const char* counted;  // and not purged
 };
 
 Names names_of(const Chat& chat) {
@@ -41,7 +42,8 @@ Names names_of(const Chat& chat) {
           column(source.number),
           column(source.key),
           source.time == 0 ? "NULL" : column(source.time),
-          counted_condition(chat.messages, "new")};
+          psprintf("((%s)%s)", counted_condition(chat.messages, "new"),
+                   purged_condition(chat, "new", ActiveSnapshotSet() ? GetActiveSnapshot() : GetLatestSnapshot()))};
 }
 
 const char* counter_column(const Chat& chat, AttrNumber column) {

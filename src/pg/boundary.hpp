@@ -50,37 +50,97 @@ auto cpp_zone(Body&& body) {
   error.raise();
 }
 
-// Runs body in a subtransaction: kept when it returns true, rolled back, locks
-// and all, when it returns false or raises.
+namespace detail {
+
+// Runs body in a subtransaction, kept when it returns true. The error it raised, in the caller's memory context: rolled
+// back, locks, identity, settings and all; NULL where there was none.
 template <class Body>
-bool in_subtransaction(Body&& body) {
+ErrorData* subtransaction(Body&& body, volatile bool* kept) {
   MemoryContext const caller = CurrentMemoryContext;
   ResourceOwner const owner = CurrentResourceOwner;
-  volatile bool done = false;
+  ErrorData* volatile error = nullptr;
+  *kept = false;
   BeginInternalSubTransaction(nullptr);
   MemoryContextSwitchTo(caller);
   PG_TRY();
   {
-    done = body();
+    *kept = body();
   }
   PG_CATCH();
   {
     MemoryContextSwitchTo(caller);
-    ErrorData* const error = CopyErrorData();
+    error = CopyErrorData();
     FlushErrorState();
-    RollbackAndReleaseCurrentSubTransaction();
-    MemoryContextSwitchTo(caller);
-    CurrentResourceOwner = owner;
-    ReThrowError(error);
   }
   PG_END_TRY();
-  if (done)
+  if (error == nullptr && *kept)
     ReleaseCurrentSubTransaction();
   else
     RollbackAndReleaseCurrentSubTransaction();
   MemoryContextSwitchTo(caller);
   CurrentResourceOwner = owner;
-  return done;
+  return error;
+}
+
+}  // namespace detail
+
+// Runs body in a subtransaction: kept when it returns true, rolled back, locks
+// and all, when it returns false or raises.
+template <class Body>
+bool in_subtransaction(Body&& body) {
+  volatile bool kept;
+  ErrorData* const error = detail::subtransaction(body, &kept);
+  if (error != nullptr) ReThrowError(error);
+  return kept;
+}
+
+// Runs body in a subtransaction and gives the error that it raised, in the caller's memory context, after rolling it
+// back: identity, settings and locks are as before. NULL: there was none, and it is kept. What is meant for the whole
+// call passes through: a cancel (57014) and the end of the session (57P01 to 57P03).
+template <class Body>
+ErrorData* try_in_subtransaction(Body&& body) {
+  volatile bool kept;
+  ErrorData* const error = detail::subtransaction(
+      [&] {
+        body();
+        return true;
+      },
+      &kept);
+  if (error == nullptr) return nullptr;
+  switch (error->sqlerrcode) {
+    case ERRCODE_QUERY_CANCELED:
+    case ERRCODE_ADMIN_SHUTDOWN:
+    case ERRCODE_CRASH_SHUTDOWN:
+    case ERRCODE_CANNOT_CONNECT_NOW:
+      ReThrowError(error);
+  }
+  return error;
+}
+
+// Runs body at the top of a background worker, outside any transaction; it makes its own. Gives the error that it raised
+// after aborting what was open, in the caller's memory context, which is no transaction's. NULL: there was none.
+// log: the error is reported as it comes, with its context.
+template <class Body>
+ErrorData* try_at_top(Body&& body, bool log) {
+  MemoryContext const caller = CurrentMemoryContext;
+  ErrorData* volatile error = nullptr;
+  PG_TRY();
+  {
+    body();
+  }
+  PG_CATCH();
+  {
+    HOLD_INTERRUPTS();
+    MemoryContextSwitchTo(caller);
+    error = CopyErrorData();
+    if (log) EmitErrorReport();
+    FlushErrorState();
+    AbortOutOfAnyTransaction();
+    RESUME_INTERRUPTS();
+  }
+  PG_END_TRY();
+  MemoryContextSwitchTo(caller);
+  return error;
 }
 
 }  // namespace chatopt::pg

@@ -79,6 +79,15 @@ inline bool is_enforced(const ConstrCheck& check) {
 #endif
 }
 
+inline bool is_enforced(const ForeignKeyCacheInfo& key) {
+#if PG_VERSION_NUM >= 180000
+  return key.conenforced;
+#else
+  (void)key;
+  return true;
+#endif
+}
+
 // The expression of a CHECK, ready to be planned.
 inline Expr* check_expression(Relation relation, const ConstrCheck& check) {
   auto* expression = static_cast<Node*>(stringToNode(check.ccbin));
@@ -105,6 +114,37 @@ inline bool has_virtual_columns(Relation relation) {
 #else
   (void)relation;
   return false;
+#endif
+}
+
+// The process of a virtual transaction; NULL where it has ended, or is a prepared one.
+inline const PGPROC* process_of(const VirtualTransactionId& transaction) {
+#if PG_VERSION_NUM >= 170000
+  const PGPROC* process = ProcNumberGetProc(transaction.procNumber);
+  return process != nullptr && process->vxid.lxid == transaction.localTransactionId ? process : nullptr;
+#else
+  const PGPROC* process = BackendIdGetProc(transaction.backendId);
+  return process != nullptr && process->lxid == transaction.localTransactionId ? process : nullptr;
+#endif
+}
+
+// What a process is doing, of pgstat_fetch_stat_numbackends() processes from 1; may be NULL.
+inline const PgBackendStatus* activity_at(int index) {
+#if PG_VERSION_NUM >= 160000
+  const LocalPgBackendStatus* activity = pgstat_get_local_beentry_by_index(index);
+#else
+  const LocalPgBackendStatus* activity = pgstat_fetch_stat_local_beentry(index);
+#endif
+  return activity == nullptr ? nullptr : &activity->backendStatus;
+}
+
+// To the end, as a client's own query, without keeping what it gives.
+inline void run_portal(Portal portal) {
+  QueryCompletion completion;
+#if PG_VERSION_NUM >= 180000
+  (void)PortalRun(portal, FETCH_ALL, true, None_Receiver, None_Receiver, &completion);
+#else
+  (void)PortalRun(portal, FETCH_ALL, true, true, None_Receiver, None_Receiver, &completion);
 #endif
 }
 

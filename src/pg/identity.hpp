@@ -6,6 +6,14 @@
 
 namespace chatopt::pg {
 
+// SET CONSTRAINTS ALL IMMEDIATE.
+inline void check_constraints_now() {
+  auto* statement = makeNode(ConstraintsSetStmt);
+  statement->constraints = NIL;
+  statement->deferred = false;
+  AfterTriggerSetState(statement);
+}
+
 struct Identity {
   Oid user;
   int security_context;
@@ -27,6 +35,19 @@ inline Identity become_owner(Oid owner, int more = 0) {
 inline void become(const Identity& before) {
   AtEOXact_GUC(false, before.guc_level);
   SetUserIdAndSecContext(before.user, before.security_context);
+}
+
+// Runs body as the owner, in a restricted operation: what code of the owner's it meets (triggers, expressions, event
+// triggers) can neither become somebody else nor leave anything behind for later. From here to the end of the
+// transaction deferrable constraints are checked by each statement, as SET CONSTRAINTS ALL IMMEDIATE: at commit somebody
+// else would run the owner's triggers. What is deferred already is checked first, as who deferred it.
+// An error ends it like everything else of identity: caught only in a subtransaction around all of it.
+template <class Body>
+void as_owner(Oid owner, Body&& body) {
+  check_constraints_now();
+  const Identity before = become_owner(owner, SECURITY_RESTRICTED_OPERATION);
+  body();
+  become(before);
 }
 
 }  // namespace chatopt::pg

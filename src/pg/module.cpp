@@ -4,6 +4,8 @@
 #include "counters/ledgers.hpp"
 #include "counters/settings.hpp"
 #include "counters/when.hpp"
+#include "partitions/clock.hpp"
+#include "partitions/launcher.hpp"
 #include "reads/queue.hpp"
 #include "reads/reads.hpp"
 #include "pg/postgres.hpp"
@@ -19,6 +21,8 @@ PGDLLEXPORT void _PG_init(void);
 
 void _PG_init(void) {
   chatopt::reads::define_queue_settings();  // before the prefix is reserved
+  chatopt::partitions::define_clock_setting();
+  chatopt::partitions::init_launcher();
   chatopt::counters::define_counter_settings();
   chatopt::counters::init_ledgers();
   chatopt::counters::init_chat_cache();

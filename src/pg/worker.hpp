@@ -6,18 +6,35 @@
 
 namespace chatopt::pg {
 
-// Starts a worker in this database that runs entry, a function of this library,
-// for one table as that table's owner. Gives its process id; raises 53000 when
-// no worker is free, 57P03 when it did not start.
-// One that ends by an error is started again after so many seconds; 0: never.
-pid_t start_worker(const char* entry, const char* name, Oid relation, Oid owner, int restart_after = 0);
+struct WorkerTask {
+  const char* entry;  // a function of this library
+  const char* name;
+  Datum argument;
+  Oid database;
+  Oid owner;                      // whose session it is; InvalidOid: a superuser's
+  int restart_after = 0;          // seconds until one that ended by an error is started again; 0: never
+  const char* by_hand = nullptr;  // the command that does without a worker, for the hint of an error
+};
+
+// Raises 55000 where the owner is not permitted to log in.
+void check_may_run(const WorkerTask& task);
+
+// Has the postmaster start a worker; this process is told when it starts and ends. NULL: none is free.
+BackgroundWorkerHandle* register_worker(const WorkerTask& task);
+
+// Raises 53000 for that, and 57P03 for one that did not start.
+[[noreturn]] void refuse_no_worker(const WorkerTask& task);
+[[noreturn]] void refuse_not_started();
+
+// Starts a worker and waits until it has started. Gives its process id; raises the above.
+pid_t start_worker(const WorkerTask& task);
 
 // First thing in the worker: signals, database, the owner's identity, a pinned
 // search_path.
 void begin_worker();
 
-// Runs a utility command at top level, in transactions of its own as CREATE
-// INDEX CONCURRENTLY wants it. The caller is in no transaction.
+// Runs a command at top level, in transactions of its own, as a client's would be: CREATE INDEX CONCURRENTLY, VACUUM, a
+// procedure that commits. The caller is in no transaction.
 void run_command(const char* sql);
 
 }  // namespace chatopt::pg

@@ -211,6 +211,24 @@ bool replace_acks(const Reads& reads, const StateKey& key, const AckNumbers& del
   return changed;
 }
 
+AckLookup begin_acks(const Reads& reads, Relation marks, const StateKey& key, Snapshot snapshot) {
+  return {&reads, marks, table_slot_create(marks, nullptr), key, snapshot, -1, {}};
+}
+
+bool holds_ack(AckLookup* lookup, int64 number) {
+  const int64 index = core::skip_chunk(0, number);
+  if (index != lookup->index) {
+    const Datum keys[] = {lookup->key.member, lookup->key.conversation, Int64GetDatum(index)};
+    lookup->index = index;
+    lookup->chunk = {};
+    if (pg::find_row_seen(lookup->reads->mark, lookup->marks, keys, lookup->snapshot, lookup->slot))
+      unpack(lookup->marks, lookup->slot, lookup->chunk);
+  }
+  return core::ack_holds(lookup->chunk, core::Mark::kRead, number);
+}
+
+void end_acks(AckLookup* lookup) { ExecDropSingleTupleTableSlot(lookup->slot); }
+
 int64 count_acknowledged(const Reads& reads, Relation marks, Relation skipped, const StateKey& key, int64 last,
                          int64 after, Snapshot snapshot) {
   const Datum keys[] = {key.member, key.conversation};

@@ -33,4 +33,19 @@ bool replace_acks(const Reads& reads, const StateKey& key, const AckNumbers& del
 int64 count_acknowledged(const Reads& reads, Relation marks, Relation skipped, const StateKey& key, int64 last,
                          int64 after, Snapshot snapshot);
 
+
+// Asks of many numbers, ascending, whether they are acknowledged as read.
+struct AckLookup {
+  const Reads* reads;
+  Relation marks;
+  TupleTableSlot* slot;
+  StateKey key;
+  Snapshot snapshot;
+  int64 index;  // of the chunk; -1: none yet
+  core::AckChunk chunk;
+};
+AckLookup begin_acks(const Reads& reads, Relation marks, const StateKey& key, Snapshot snapshot);
+bool holds_ack(AckLookup* lookup, int64 number);
+void end_acks(AckLookup* lookup);
+
 }  // namespace chatopt::reads

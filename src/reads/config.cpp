@@ -9,11 +9,13 @@ extern "C" {
 PG_FUNCTION_INFO_V1(chatopt_save_reads);
 PG_FUNCTION_INFO_V1(chatopt_save_read_log);
 PG_FUNCTION_INFO_V1(chatopt_save_views);
+PG_FUNCTION_INFO_V1(chatopt_save_mentions);
 PG_FUNCTION_INFO_V1(chatopt_forget_reads);
 PG_FUNCTION_INFO_V1(chatopt_reads_config);
 PGDLLEXPORT Datum chatopt_save_reads(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum chatopt_save_read_log(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum chatopt_save_views(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum chatopt_save_mentions(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum chatopt_forget_reads(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum chatopt_reads_config(PG_FUNCTION_ARGS);
 }
@@ -48,8 +50,9 @@ void check_attached(Oid messages) {
 // The table is no other chat's, and none of this one's other tables.
 void check_free_for(const char* column, Oid messages, Oid* types, Datum* values) {
   if (counters::run_as_config_owner(
-          psprintf("SELECT FROM chatopt.read_tracking AS t WHERE (t.messages <> $1 AND $2 IN (t.read_log, t.views)) OR "
-                   "(t.messages = $1 AND t.%s IS DISTINCT FROM $2 AND $2 IN (t.read_log, t.views)) OR "
+          psprintf("SELECT FROM chatopt.read_tracking AS t WHERE (t.messages <> $1 AND $2 IN (t.read_log, t.views, "
+                   "t.mentions, t.mention_table)) OR (t.messages = $1 AND t.%s IS DISTINCT FROM $2 AND $2 IN (t.read_log, "
+                   "t.views, t.mentions, t.mention_table)) OR "
                    "$2 IN (t.messages, t.read_state, t.read_heads, t.skipped_numbers, t.read_marks)",
                    column),
           2, types, values, nullptr) > 0)
@@ -59,21 +62,21 @@ void check_free_for(const char* column, Oid messages, Oid* types, Datum* values)
 void check_free(Oid messages, Oid* types, Datum* values) {
   if (counters::run_as_config_owner("SELECT FROM chatopt.read_tracking AS t WHERE t.messages <> $1 AND "
                                     "ARRAY[t.read_state, t.read_heads, t.skipped_numbers, t.read_marks, "
-                                    "t.read_log, t.views]::oid[] && ARRAY[$2, $3, $4, $5]",
+                                    "t.read_log, t.views, t.mentions, t.mention_table]::oid[] && ARRAY[$2, $3, $4, $5]",
                                     5, types, values, nullptr) > 0)
     raise_in_use(messages);
 }
 
 // An optional table; NULL where none is to be kept.
-void save_table(FunctionCallInfo fcinfo, const char* column) {
+void save_table(FunctionCallInfo fcinfo, int argument, const char* column) {
   if (PG_ARGISNULL(0)) ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("messages must not be null")));
   const Oid messages = PG_GETARG_OID(0);
   counters::check_owns(messages);
   Oid types[] = {OIDOID, OIDOID};
-  Datum values[] = {PG_GETARG_DATUM(0), PG_ARGISNULL(1) ? Datum{0} : PG_GETARG_DATUM(1)};
-  const char nulls[] = {' ', PG_ARGISNULL(1) ? 'n' : ' ', '\0'};
-  if (!PG_ARGISNULL(1)) {
-    counters::check_owns(PG_GETARG_OID(1));
+  Datum values[] = {PG_GETARG_DATUM(0), PG_ARGISNULL(argument) ? Datum{0} : PG_GETARG_DATUM(argument)};
+  const char nulls[] = {' ', PG_ARGISNULL(argument) ? 'n' : ' ', '\0'};
+  if (!PG_ARGISNULL(argument)) {
+    counters::check_owns(PG_GETARG_OID(argument));
     check_free_for(column, messages, types, values);
   }
   if (counters::run_as_config_owner(psprintf("UPDATE chatopt.read_tracking SET %s = $2 WHERE messages = $1", column),
@@ -124,13 +127,21 @@ Datum chatopt_save_reads(PG_FUNCTION_ARGS) {
 
 // save_read_log(messages, read_log)
 Datum chatopt_save_read_log(PG_FUNCTION_ARGS) {
-  chatopt::reads::save_table(fcinfo, "read_log");
+  chatopt::reads::save_table(fcinfo, 1, "read_log");
   PG_RETURN_VOID();
 }
 
 // save_views(messages, views)
 Datum chatopt_save_views(PG_FUNCTION_ARGS) {
-  chatopt::reads::save_table(fcinfo, "views");
+  chatopt::reads::save_table(fcinfo, 1, "views");
+  PG_RETURN_VOID();
+}
+
+// save_mentions(messages, mentions, mention_table)
+Datum chatopt_save_mentions(PG_FUNCTION_ARGS) {
+  using namespace chatopt;
+  reads::save_table(fcinfo, 1, "mentions");
+  reads::save_table(fcinfo, 2, "mention_table");
   PG_RETURN_VOID();
 }
 

@@ -5,6 +5,7 @@
 #include "reads/head_row.hpp"
 #include "reads/marks.hpp"
 #include "reads/membership.hpp"
+#include "reads/mentioning.hpp"
 #include "reads/queue.hpp"
 #include "reads/skipping.hpp"
 #include "reads/state_row.hpp"
@@ -71,9 +72,12 @@ void follow(Reads& reads, const core::Counter& counter, const core::TrackedNotes
   Relation table = table_open(reads.read_state, RowExclusiveLock);
   const bool skips = notes != nullptr && !notes->skips.empty();
   const bool events = notes != nullptr && any_event(notes->members);
+  const bool mentions = OidIsValid(reads.mentions) && notes != nullptr &&
+                        (!notes->mentioned.empty() || !notes->skips.removed.empty());
   Head head;
   bool ready = false;
-  if (skips || events || stored_last == 0) ready = ready_head(reads, table, conversation, stored_last, &head);
+  if (skips || events || mentions || stored_last == 0)
+    ready = ready_head(reads, table, conversation, stored_last, &head);
   if (ready && skips) write_skips(reads, conversation, notes->skips, counter.last(), head);
   if (notes != nullptr && notes->members.size() > 0) {
     const Head before = head;
@@ -85,6 +89,7 @@ void follow(Reads& reads, const core::Counter& counter, const core::TrackedNotes
     if (kept && (before.next_slot != head.next_slot || before.members != head.members))
       write_head(reads, conversation, head);
   }
+  if (ready && mentions) write_mentions(reads, conversation, *notes, stored_last);
   table_close(table, NoLock);
 }
 
@@ -116,7 +121,7 @@ void conversation_gone(const counters::Chat& chat, Datum from, const Datum* to) 
       chat, psprintf("SELECT FROM %s WHERE conversation_id = $1 ORDER BY member_id, joined_seq FOR UPDATE", state), 1,
       keys);
   for (const Oid table : {reads.read_state, reads.read_marks, reads.read_log, reads.skipped_numbers, reads.read_heads,
-                          reads.views}) {
+                          reads.views, reads.mentions}) {
     if (!OidIsValid(table)) continue;
     const char* name = counters::qualified_name(table);
     (void)counters::run_as_owner(
@@ -136,7 +141,7 @@ void conversation_gone(const counters::Chat& chat, Datum from, const Datum* to) 
 void conversations_truncated(const counters::Chat& chat) {
   const Reads& reads = *chat.reads;
   for (const Oid table : {reads.read_state, reads.read_marks, reads.read_log, reads.skipped_numbers, reads.read_heads,
-                          reads.views})
+                          reads.views, reads.mentions})
     if (OidIsValid(table))
       (void)counters::run_as_owner(chat, psprintf("DELETE FROM %s", counters::qualified_name(table)), 0, nullptr);
 }

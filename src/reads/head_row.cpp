@@ -10,10 +10,18 @@ void read_head(TupleTableSlot* slot, Head* head) {
   bool null;
   head->next_slot = DatumGetInt32(slot_getattr(slot, head::kNextSlot, &null));
   head->members = DatumGetInt32(slot_getattr(slot, head::kMembers, &null));
-  const Datum upto = slot_getattr(slot, head::kFilledUpto, &head->filled);
-  head->filled_upto = head->filled ? 0 : DatumGetInt64(upto);
+  const Datum stored = slot_getattr(slot, head::kFilledUpto, &null);
+  const int64 upto = null ? 0 : DatumGetInt64(stored);
+  head->mentions_left = upto < 0;
+  head->filled = null || head->mentions_left;
+  head->filled_upto = head->mentions_left ? -1 - upto : upto;
   head->place = slot->tts_tid;
 }
+
+bool has_more_to_fill(const Head& head) { return !head.filled || head.mentions_left; }
+
+// As it is stored; where only mentions are left, numbers below 0.
+int64 stored_upto(const Head& head) { return head.mentions_left ? -1 - head.filled_upto : head.filled_upto; }
 
 }  // namespace
 
@@ -44,7 +52,7 @@ void insert_head(const Reads& reads, Datum conversation, Head* head) {
   row.set(head::kConversation, conversation);
   row.set(head::kNextSlot, Int32GetDatum(head->next_slot));
   row.set(head::kMembers, Int32GetDatum(head->members));
-  if (!head->filled) row.set(head::kFilledUpto, Int64GetDatum(head->filled_upto));
+  if (has_more_to_fill(*head)) row.set(head::kFilledUpto, Int64GetDatum(stored_upto(*head)));
   pg::insert_row(&writer, row);
   head->place = writer.slot->tts_tid;
   pg::close_writer(&writer);
@@ -58,7 +66,7 @@ void write_head(const Reads& reads, Datum conversation, const Head& head) {
   pg::RowWriter writer = pg::open_writer(table);
   const pg::ColumnValue values[] = {{head::kNextSlot, Int32GetDatum(head.next_slot), false},
                                     {head::kMembers, Int32GetDatum(head.members), false},
-                                    {head::kFilledUpto, Int64GetDatum(head.filled_upto), head.filled}};
+                                    {head::kFilledUpto, Int64GetDatum(stored_upto(head)), !has_more_to_fill(head)}};
   ItemPointerData place;
   if (!pg::find_row(reads.head, table, &conversation, slot) ||
       (place = slot->tts_tid, !pg::write_row(&writer, &place, values, lengthof(values), slot)))

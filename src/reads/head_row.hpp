@@ -10,8 +10,9 @@ namespace chatopt::reads {
 struct Head {
   int32 next_slot;
   int32 members;
-  bool filled;         // everything that is kept of the conversation is exact
-  int64 filled_upto;   // else numbers up to this one are
+  bool filled;         // everything that is kept of the conversation is exact, but perhaps
+  bool mentions_left;  // for mentions, which are so up to filled_upto
+  int64 filled_upto;   // if not filled: numbers up to this one are exact
   ItemPointerData place;
 };
 

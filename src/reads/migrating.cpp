@@ -1,7 +1,7 @@
 // chatopt.migrate_receipts() and migrate_receipts_json(): refuse to run where they could not commit, then leave
 // the work to a procedure in SQL, which commits conversation by conversation.
 
-#include "pg/postgres.hpp"
+#include "pg/procedure.hpp"
 
 extern "C" {
 PG_FUNCTION_INFO_V1(chatopt_reads_migrate_receipts);
@@ -12,15 +12,6 @@ PGDLLEXPORT Datum chatopt_reads_migrate_receipts_json(PG_FUNCTION_ARGS);
 
 namespace chatopt::reads {
 namespace {
-
-void refuse_in_transaction_block(FunctionCallInfo fcinfo, const char* procedure) {
-  auto* call = reinterpret_cast<CallContext*>(fcinfo->context);
-  if (call == nullptr || !IsA(call, CallContext) || call->atomic)
-    ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-                    errmsg("chatopt.%s cannot run inside a transaction block", procedure),
-                    errdetail("It commits in batches."),
-                    errhint("CALL it by itself, outside BEGIN … COMMIT and outside any function.")));
-}
 
 void call_procedure(FunctionCallInfo fcinfo, const char* sql, const Oid* types) {
   ParamListInfo values = makeParamList(fcinfo->nargs);
@@ -41,7 +32,7 @@ void call_procedure(FunctionCallInfo fcinfo, const char* sql, const Oid* types) 
 Datum chatopt_reads_migrate_receipts(PG_FUNCTION_ARGS) {
   using namespace chatopt::reads;
   constexpr Oid kTypes[] = {REGCLASSOID, REGCLASSOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, BOOLOID, INT4OID};
-  refuse_in_transaction_block(fcinfo, "migrate_receipts");
+  chatopt::pg::refuse_in_transaction_block(fcinfo, "migrate_receipts");
   call_procedure(fcinfo, "CALL chatopt._migrate_receipts($1, $2, $3, $4, $5, $6, $7, $8, $9)", kTypes);
   PG_RETURN_VOID();
 }
@@ -50,7 +41,7 @@ Datum chatopt_reads_migrate_receipts(PG_FUNCTION_ARGS) {
 Datum chatopt_reads_migrate_receipts_json(PG_FUNCTION_ARGS) {
   using namespace chatopt::reads;
   constexpr Oid kTypes[] = {REGCLASSOID, NAMEOID, INT4OID};
-  refuse_in_transaction_block(fcinfo, "migrate_receipts_json");
+  chatopt::pg::refuse_in_transaction_block(fcinfo, "migrate_receipts_json");
   call_procedure(fcinfo, "CALL chatopt._migrate_receipts_json($1, $2, $3)", kTypes);
   PG_RETURN_VOID();
 }

@@ -126,8 +126,12 @@ Datum chatopt_reads_start_worker(PG_FUNCTION_ARGS) {
   if (!reads::lock_worker(messages, false)) PG_RETURN_NULL();
   const LOCKTAG tag = reads::worker_lock(messages);
   (void)LockRelease(&tag, ExclusiveLock, false);
-  PG_RETURN_INT32(
-      pg::start_worker("chatopt_receipt_worker", "chatopt receipts", messages, chat.owner, reads::kRestartAfter));
+  PG_RETURN_INT32(pg::start_worker({.entry = "chatopt_receipt_worker",
+                                    .name = "chatopt receipts",
+                                    .argument = ObjectIdGetDatum(messages),
+                                    .database = MyDatabaseId,
+                                    .owner = chat.owner,
+                                    .restart_after = reads::kRestartAfter}));
 }
 
 void chatopt_receipt_worker(Datum argument) {

@@ -5,6 +5,7 @@
 #include "counters/follower.hpp"
 #include "reads/filling.hpp"
 #include "reads/following.hpp"
+#include "reads/mention_table.hpp"
 #include "reads/verifying.hpp"
 
 namespace chatopt::reads {
@@ -23,7 +24,9 @@ enum ConfigColumn {
   kSmallSize,
   kLargeSize,
   kReadLog = 13,
-  kViews = 14
+  kViews,
+  kMentions,
+  kMentionTable
 };
 
 void read_row(TupleTableSlot* slot, Reads* reads) {
@@ -40,11 +43,15 @@ void read_row(TupleTableSlot* slot, Reads* reads) {
   reads->private_size = DatumGetInt32(value_at(kPrivateSize));
   reads->small_size = DatumGetInt32(value_at(kSmallSize));
   reads->large_size = DatumGetInt32(value_at(kLargeSize));
-  bool null;
-  const Datum log = slot_getattr(slot, kReadLog, &null);
-  reads->read_log = null ? InvalidOid : DatumGetObjectId(log);
-  const Datum views = slot_getattr(slot, kViews, &null);
-  reads->views = null ? InvalidOid : DatumGetObjectId(views);
+  const auto table_at = [slot](ConfigColumn column) {
+    bool null;
+    const Datum table = slot_getattr(slot, column, &null);
+    return null ? InvalidOid : DatumGetObjectId(table);
+  };
+  reads->read_log = table_at(kReadLog);
+  reads->views = table_at(kViews);
+  reads->mentions = table_at(kMentions);
+  reads->mention_table = table_at(kMentionTable);
 }
 
 // The configuration row that has this relation in this column: the messages table
@@ -116,6 +123,21 @@ void read_order(Reads* reads) {
   index_close(index, AccessShareLock);
 }
 
+// Somebody who drops one of their tables wants no mentions; messages go on being sent.
+void load_mentions(Reads* reads) {
+  for (const Oid table : {reads->mentions, reads->mention_table})
+    if (OidIsValid(table) && get_rel_name(table) == nullptr) reads->mentions = InvalidOid;
+  if (!OidIsValid(reads->mentions)) {
+    reads->mention_table = InvalidOid;
+    return;
+  }
+  if (OidIsValid(reads->mention_table)) counters::watch_relation(reads->mention_table);
+  const counters::Chat& chat = *reads->chat;
+  reads->mention =
+      find_index(chat, reads->mentions, {mention::kMember, mention::kConversation, mention::kNumber}, true);
+  reads->mentions_by_number = find_index(chat, reads->mentions, {mention::kConversation, mention::kNumber}, false);
+}
+
 void load(counters::Chat* chat) {
   auto* reads = static_cast<Reads*>(palloc0(sizeof(Reads)));
   if (!OidIsValid(read_config(kMessages, chat->messages, reads))) {
@@ -141,11 +163,15 @@ void load(counters::Chat* chat) {
   if (OidIsValid(reads->views) && get_rel_name(reads->views) == nullptr) reads->views = InvalidOid;
   if (OidIsValid(reads->views))
     reads->view = find_index(*chat, reads->views, {view::kConversation, view::kNumber, view::kSlot}, true);
+  load_mentions(reads);
   reads->member_type = reads->states.key[0].type;
   reads->conversation_type = reads->states.key[1].type;
   read_order(reads);
   chat->reads = reads;
   chat->note_senders = reads->own_messages_read;
+  chat->note_mentions = OidIsValid(reads->mentions);
+  chat->mentions_apart = OidIsValid(reads->mention_table);
+  chat->mentions_after = chat->mentions_apart && mentions_come_after(*chat, reads->mention_table);
 }
 
 constexpr counters::Follower kFollower = {
@@ -160,6 +186,14 @@ const counters::Chat* chat_of_read_state(Oid table) {
   const Oid messages = read_config(kReadState, table, &reads);
   return OidIsValid(messages) ? counters::attached_chat(messages) : nullptr;
 }
+
+const counters::Chat* chat_of_mention_table(Oid table) {
+  Reads reads = {};
+  const Oid messages = read_config(kMentionTable, table, &reads);
+  return OidIsValid(messages) ? counters::attached_chat(messages) : nullptr;
+}
+
+bool tables_of(Oid messages, Reads* reads) { return OidIsValid(read_config(kMessages, messages, reads)); }
 
 Oid read_state_of(Oid messages) {
   Reads reads = {};

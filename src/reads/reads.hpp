@@ -35,6 +35,11 @@ namespace view {
 enum Column : AttrNumber { kConversation = 1, kNumber, kSlot, kViews };
 }
 
+// <messages>_mentioned: whom messages mention, but for their senders, whether or not they count or have been read.
+namespace mention {
+enum Column : AttrNumber { kMember = 1, kConversation, kNumber };
+}
+
 struct Reads {
   const counters::Chat* chat;
   Oid read_state;
@@ -43,6 +48,8 @@ struct Reads {
   Oid read_marks;
   Oid read_log;            // InvalidOid: none is kept
   Oid views;  // invalid: not counted
+  Oid mentions;       // invalid: not kept
+  Oid mention_table;  // the application's table of (message, member); invalid: a column of messages says it
   bool own_messages_read;  // sending reads up to one's own message
   bool filling;            // conversations of before wait for backfill
   int32 private_size;
@@ -60,6 +67,8 @@ struct Reads {
   pg::RowFinder marks;    // those by conversation
   pg::RowFinder log;      // (conversation, member, upto)
   pg::RowFinder view;  // (conversation, number, slot)
+  pg::RowFinder mention;   // (member, conversation, number)
+  pg::RowFinder mentions_by_number;  // (conversation, number)
   FmgrInfo member_order;  // of the index on members
 };
 
@@ -71,6 +80,12 @@ Reads* find_reads(Oid messages);
 
 // The chat whose read state this table is. NULL: none.
 const counters::Chat* chat_of_read_state(Oid table);
+
+// The chat whose mentions are in this table of the application's. NULL: none.
+const counters::Chat* chat_of_mention_table(Oid table);
+
+// The tables of the reads of an attached messages table, by the configuration alone. False: reads are not tracked.
+bool tables_of(Oid messages, Reads* reads);
 
 // The read state of an attached messages table, by the configuration alone. Invalid: reads are not tracked.
 Oid read_state_of(Oid messages);

@@ -1,5 +1,6 @@
 #include "reads/senders.hpp"
 
+#include "counters/purge_mark.hpp"
 #include "counters/queries.hpp"
 
 namespace chatopt::reads {
@@ -41,14 +42,7 @@ SPIPlanPtr plan_for(const Reads& reads) {
 }  // namespace
 
 const char* equality_operator(Oid type) {
-  const Oid equals = lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
-  HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(equals));
-  if (!HeapTupleIsValid(tuple)) elog(ERROR, "type %u has no equality operator", type);
-  auto* form = reinterpret_cast<Form_pg_operator>(GETSTRUCT(tuple));
-  const char* text =
-      psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
-  ReleaseSysCache(tuple);
-  return text;
+  return counters::type_operator(type, counters::OrderOperator::kEqual);
 }
 
 void find_senders(const Reads& reads, Datum conversation, int64 from, int64 upto, People* people, int32* senders) {

@@ -1,6 +1,7 @@
 #include "reads/settling.hpp"
 
 #include "core/reads/skip_tree.hpp"
+#include "counters/purge_mark.hpp"
 #include "counters/queries.hpp"
 #include "pg/row_finder.hpp"
 #include "reads/following.hpp"
@@ -220,10 +221,10 @@ const char* unread_own(const Reads& reads) {
   return psprintf(
       "SELECT s.member_id, max(new.%s)::bigint FROM %s AS s JOIN %s AS new ON new.%s = s.member_id WHERE "
       "s.conversation_id = $1 AND s.left_seq IS NULL AND new.%s = $1 AND new.%s > $2 AND new.%s <= $3 AND new.%s > "
-      "s.read_seq AND (%s) AND NOT %s GROUP BY s.member_id ORDER BY s.member_id",
+      "s.read_seq AND (%s)%s AND NOT %s GROUP BY s.member_id ORDER BY s.member_id",
       column(source.number), counters::qualified_name(reads.read_state), counters::qualified_name(chat.messages),
       column(source.sender), column(source.conversation), column(source.number), column(source.number),
-      column(source.number), counters::counted_condition(chat.messages, "new"),
+      column(source.number), counters::counted_condition(chat.messages, "new"), counters::purged_condition_now(chat, "new"),
       is_acknowledged(reads, psprintf("new.%s", column(source.number)), "s"));
 }
 

@@ -50,7 +50,10 @@ struct Key {
 }  // namespace
 
 bool unpack_skips(TupleTableSlot* slot, core::SkipLeaf& leaf) {
-  return core::skip_leaf_from_bitmaps(set_at(slot, skipped::kRemoved), set_at(slot, skipped::kUncounted), leaf);
+  const core::Bytes removed = set_at(slot, skipped::kRemoved);
+  const core::Bytes uncounted = set_at(slot, skipped::kUncounted);
+  // A set that is NULL is none of ours: no encoding is of no bytes.
+  return !removed.empty() && !uncounted.empty() && core::skip_leaf_from_bitmaps(removed, uncounted, leaf);
 }
 
 bool unpack_skips(TupleTableSlot* slot, int level, core::SkipNode& node) {

@@ -15,6 +15,7 @@ struct UnreadTables {
   Relation heads;
   Relation skipped;
   Relation marks;
+  Relation mentions;  // NULL: not kept
   TupleTableSlot* counter_slot;
   TupleTableSlot* head_slot;
   TupleTableSlot* skipped_slot;
@@ -27,9 +28,16 @@ struct Unread {
   int64 count;
   int64 position;  // what it is counted from
   int64 last;      // of the conversation
+  bool skips;      // numbers of it may be skipped
+  bool acks;       // some after the position may be acknowledged out of order
 };
 // Of an open membership. Cost: at most eight look-ups; a count by index of the
 // member's own messages where they are not read by sending.
 Unread count_unread(const Reads& reads, const UnreadTables& tables, const StateKey& key, const StateRow& row);
+
+
+struct Call;
+// The open membership, if the caller may see it, under the active snapshot.
+bool find_open_state(const Call* call, const StateKey& key, StateRow* row);
 
 }  // namespace chatopt::reads

@@ -1,6 +1,8 @@
 #include "reads/verifying.hpp"
 
+#include "counters/purge_mark.hpp"
 #include "counters/queries.hpp"
+#include "reads/mention_queries.hpp"
 #include "reads/settling.hpp"
 
 namespace chatopt::reads {
@@ -88,11 +90,30 @@ void verify_own_messages(const Query& query) {
       psprintf(
           "SELECT r.conversation_id::text, 'own messages', r.member_id || ': read ' || r.read_seq, 'sent ' || "
           "max(new.%s) FROM r JOIN %s AS new ON new.%s = r.conversation_id AND new.%s = r.member_id AND new.%s > "
-          "r.read_seq WHERE r.filled AND r.left_seq IS NULL AND (%s) AND NOT %s AND (($1 IS NULL AND $2 >= 1) OR new.%s IN "
+          "r.read_seq WHERE r.filled AND r.left_seq IS NULL AND (%s)%s AND NOT %s AND (($1 IS NULL AND $2 >= 1) OR new.%s IN "
           "(SELECT key FROM picked)) GROUP BY r.conversation_id, r.member_id, r.read_seq",
           number, qualified_name(chat.messages), conversation, quoted_column(chat.messages, source.sender), number,
           counters::counted_condition(chat.messages, "new"),
+          counters::purged_condition(chat, "new", GetActiveSnapshot()),
           is_acknowledged(*query.reads, psprintf("new.%s", number), "r"), conversation));
+}
+
+// Whom messages mention, against what is kept: a row a message.
+void verify_mentions(const Query& query) {
+  const Reads& reads = *query.reads;
+  const counters::Chat& chat = *reads.chat;
+  const char* conversation = quoted_column(chat.messages, counters::source_of(chat.messages)->conversation);
+  const char* picked = "(SELECT key FROM picked WHERE mentions_filled)";
+  add(query,
+      psprintf(
+          "SELECT coalesce(s.conversation_id, w.conversation_id)::text, 'mention', coalesce(s.seq, w.seq) || ': ' || "
+          "left(s.members, 200), coalesce(s.seq, w.seq) || ': ' || left(w.members, 200) FROM (SELECT t.conversation_id, "
+          "t.seq, string_agg(t.member_id::text, ', ' ORDER BY t.member_id) AS members FROM %s AS t WHERE "
+          "t.conversation_id IN %s GROUP BY 1, 2) AS s FULL JOIN (SELECT u.conversation_id, u.seq, "
+          "string_agg(u.member_id::text, ', ' ORDER BY u.member_id) AS members FROM (SELECT DISTINCT d.* FROM (%s) AS d) "
+          "AS u GROUP BY 1, 2) AS w ON w.conversation_id = s.conversation_id AND w.seq = s.seq WHERE s.members IS "
+          "DISTINCT FROM w.members",
+          qualified_name(reads.mentions), picked, mentions_wanted(reads, psprintf("new.%s IN %s", conversation, picked))));
 }
 
 // What is kept of conversations that there are not.
@@ -100,13 +121,15 @@ void verify_strays(const Query& query) {
   const Reads& reads = *query.reads;
   const char* counters = qualified_name(reads.chat->counters);
   const char* key = quoted_column(reads.chat->counters, reads.chat->key);
-  for (const Oid table : {reads.read_state, reads.read_marks, reads.skipped_numbers, reads.read_heads})
+  for (const Oid table : {reads.read_state, reads.read_marks, reads.skipped_numbers, reads.read_heads, reads.mentions}) {
+    if (!OidIsValid(table)) continue;
     add(query,
         psprintf(
             "SELECT t.conversation_id::text, 'reads of no conversation', %s, count(*)::text FROM %s AS t WHERE ($1 IS "
             "NULL OR t.conversation_id = $1) AND $2 >= 1 AND NOT EXISTS (SELECT FROM %s AS c WHERE c.%s = "
             "t.conversation_id) GROUP BY t.conversation_id",
             quote_literal_cstr(get_rel_name(table)), qualified_name(table), counters, key));
+  }
 }
 
 }  // namespace
@@ -116,7 +139,8 @@ const char* picked_conversations(const Reads& reads) {
   const char* key = quoted_column(chat.counters, chat.key);
   return psprintf(
       "WITH picked AS MATERIALIZED (SELECT c.%s AS key, c.%s AS last, h.conversation_id IS NOT NULL AS there, "
-      "h.next_slot, h.members, h.filled_upto, h.conversation_id IS NOT NULL AND h.filled_upto IS NULL AS filled FROM "
+      "h.next_slot, h.members, h.filled_upto, h.conversation_id IS NOT NULL AND coalesce(h.filled_upto < 0, true) AS filled, "
+      "h.conversation_id IS NOT NULL AND h.filled_upto IS NULL AS mentions_filled FROM "
       "%s AS c LEFT JOIN %s AS h ON h.conversation_id = c.%s WHERE ($1 IS NULL OR c.%s = $1) AND ($2 >= 1 OR random() "
       "< $2) AND c.%s IS NOT NULL)",
       key, quoted_column(chat.counters, chat.last_sequence_number), qualified_name(chat.counters),
@@ -131,17 +155,23 @@ void verify(const counters::Chat& chat, const counters::Drift& drift) {
   verify_slots(query);
   verify_positions(query);
   if (reads.own_messages_read) verify_own_messages(query);
+  if (OidIsValid(reads.mentions)) verify_mentions(query);
   verify_skips(reads, drift);
   verify_strays(query);
 }
 
 void append_triggers(StringInfo sql, const counters::Config& config) {
-  const Oid positions = read_state_of(config.messages);
-  if (!OidIsValid(positions)) return;
+  Reads reads = {};
+  if (!tables_of(config.messages, &reads)) return;
   appendStringInfo(sql,
                    " UNION SELECT %u::oid::regclass, name FROM (VALUES ('aaa_chatopt_conversation'), "
                    "('zzz_chatopt_truncate')) AS c(name) UNION SELECT %u::oid::regclass, 'zzz_chatopt_guard_reads'",
-                   config.conversations, positions);
+                   config.conversations, reads.read_state);
+  if (OidIsValid(reads.mention_table))
+    appendStringInfo(sql,
+                     " UNION SELECT %u::oid::regclass, name FROM (VALUES ('aaa_chatopt_columns'), ('aaa_chatopt_insert'), "
+                     "('aaa_chatopt_update'), ('aaa_chatopt_delete'), ('aaa_chatopt_truncate')) AS m(name)",
+                     reads.mention_table);
 }
 
 }  // namespace chatopt::reads

@@ -3,6 +3,7 @@
 // Messages come from one query in order of conversation and number; what is
 // stored of a conversation is read when its last message has been seen.
 
+#include "counters/purge_mark.hpp"
 #include "counters/queries.hpp"
 #include "pg/row_finder.hpp"
 #include "reads/skip_ranges.hpp"
@@ -154,10 +155,10 @@ const char* messages_query(const Reads& reads) {
   const char* number = counters::quoted_column(chat.messages, source.number);
   return psprintf(
       "%s SELECT p.key, p.key::text, p.last::bigint, new.%s::bigint, (%s) FROM picked AS p LEFT JOIN %s AS new ON "
-      "new.%s = p.key AND new.%s BETWEEN 1 AND p.last WHERE p.filled ORDER BY p.key, new.%s",
+      "new.%s = p.key AND new.%s BETWEEN 1 AND p.last%s WHERE p.filled ORDER BY p.key, new.%s",
       picked_conversations(reads), number, counters::counted_condition(chat.messages, "new"),
       counters::qualified_name(chat.messages), counters::quoted_column(chat.messages, source.conversation), number,
-      number);
+      counters::purged_condition(chat, "new", GetActiveSnapshot()), number);
 }
 
 void see_row(Verifier* verifier, HeapTuple row, TupleDesc columns) {

@@ -202,7 +202,7 @@ class Generator:
         if self.schema.has("replies") and rng.random() < 0.2:
             reply = self.existing()[0]
         return Message(self.fresh() if mid is None else mid, self.home() if cid == 0 else cid, None, self.time(),
-                       self.content(), self.model.soft and rng.random() < 0.15, reply, self.sender(cid))
+                       self.content(), self.model.soft and rng.random() < 0.15, reply, self.sender(cid), self.mentions())
 
     def sender(self, cid):
         """Who sends: mostly a member."""
@@ -210,6 +210,13 @@ class Generator:
         if not self.model.tracked or dice < 0.1:
             return None
         return rng.randint(1, USERS)
+
+    def mentions(self):
+        """Whom a message mentions: mostly nobody; members or not, the sender too, somebody twice."""
+        rng = self.rng
+        if not self.schema.has("mentions") or rng.random() < 0.6:
+            return None
+        return tuple(rng.choices(range(1, USERS + 1), k=rng.randint(0, 4)))
 
     # ------------------------------------------------------------------ messages
 
@@ -278,7 +285,7 @@ class Generator:
         for _ in range(self.some(5)):
             row = self.row(cid=place if rng.random() < 0.8 else self.conversation())
             mid = self.fresh() if rng.random() < 0.8 else self.existing()[0]
-            rows.append((row._replace(content="outer", deleted=False, reply=None), mid))
+            rows.append((row._replace(content="outer", deleted=False, reply=None, mentions=None), mid))
         return {"rows": rows}
 
     def make_forward(self, inner=False):
@@ -306,6 +313,8 @@ class Generator:
             new["content"] = rng.choice(("edited", "changed"))
         if self.model.tracked and rng.random() < 0.1:
             new["sender"] = self.sender(None)
+        if self.schema.has("mentions") and rng.random() < 0.25:
+            new["mentions"] = self.mentions()
         if what in ("deleted", "all"):
             new["deleted"] = rng.random() < 0.5
         if what in ("move", "both"):
@@ -520,7 +529,7 @@ class Generator:
         cid = rng.choice(missing) if new else self.conversation()
         users = rng.sample(range(1, USERS + 1), rng.randint(1, 5))
         users = [user for user in users if user not in self.model.members_of[cid] or rng.random() < 0.05] or [rng.randint(100, 999)]
-        rows = [self.row(cid=cid)._replace(reply=None, content="hello") for _ in range(self.some(4))]
+        rows = [self.row(cid=cid)._replace(reply=None, content="hello", mentions=None) for _ in range(self.some(4))]
         return {"new": new, "conv": cid, "title": self.title(), "rows": rows,
                 "joins": [(cid, user, self.model.soft and rng.random() < 0.1) for user in users]}
 

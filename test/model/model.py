@@ -9,7 +9,8 @@ is not run.
 
 from collections import defaultdict, namedtuple
 
-Message = namedtuple("Message", "id conv seq at content deleted reply sender", defaults=(None,))
+# mentions is None or a tuple of users
+Message = namedtuple("Message", "id conv seq at content deleted reply sender mentions", defaults=(None, None))
 Conversation = namedtuple("Conversation", "title last")
 
 ANSWER_OFFSET = 500_000_000  # the application's trigger answers message n with message n + this

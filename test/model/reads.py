@@ -312,15 +312,25 @@ class Reads(Model):
 
     # ------------------------------------------------------------------ what the database must show
 
-    def unread(self, cid, user):
-        """How many messages the member has not read, as a recount gives it; None for somebody who is none."""
+    def unread_rows(self, cid, user):
+        """The messages the member has not read, as a recount finds them; None for somebody who is none."""
         state = self.reads.get((cid, user))
         if state is None or not is_open(state):
             return None
         position = state.intervals[-1].read if state.unread is None else state.unread
         acked = state.read if state.unread is None else ()
-        return sum(1 for key in self.by_conversation[cid] for row in (self.messages[key],)
-                   if row.seq > position and self.counts(row) and row.sender != user and row.seq not in acked)
+        return [row for key in self.by_conversation[cid] for row in (self.messages[key],)
+                if row.seq > position and self.counts(row) and row.sender != user and row.seq not in acked]
+
+    def unread(self, cid, user):
+        """How many messages the member has not read."""
+        rows = self.unread_rows(cid, user)
+        return None if rows is None else len(rows)
+
+    def unread_mentions(self, cid, user):
+        """The numbers of those that mention the member, ascending."""
+        rows = self.unread_rows(cid, user)
+        return None if rows is None else sorted(row.seq for row in rows if user in (row.mentions or ()))
 
     def receipts(self, cid, number, present_only=False):
         """(recipients, delivered, seen) as sets of users; None where there is no such message."""

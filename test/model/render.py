@@ -84,9 +84,7 @@ class Renderer:
             names.append("seq")
         if any(row.reply is not None for row in a["rows"]):
             names.append("reply")
-        if self.schema.has("reads"):
-            names.append("sender")
-        return names
+        return names + self.senders()
 
     @staticmethod
     def has_numbers(a):
@@ -108,13 +106,15 @@ class Renderer:
             return "NULL" if row.seq is None else str(row.seq)
         if name == "sender":
             return schema.user(row.sender)
+        if name == "mentions":
+            return schema.mentions(row.mentions)
         return schema.message(row.reply)
 
     def typed(self, name):
         schema = self.schema
         return {"id": schema.message_type, "conv": schema.conversation_type, "at": schema.time_type, "content": "text",
                 "deleted": "timestamptz", "seq": "bigint", "reply": schema.message_type,
-                "sender": schema.user_type}[name]
+                "sender": schema.user_type, "mentions": schema.user_type + "[]"}[name]
 
     def copy_command(self, a):
         return f"COPY {self.schema.table(a.get('leaf'))} ({', '.join(self.n[c] for c in self.columns(a))}) FROM STDIN"
@@ -154,7 +154,7 @@ class Renderer:
         return sql
 
     def senders(self):
-        return ["sender"] if self.schema.has("reads") else []
+        return ["sender"] * self.schema.has("reads") + ["mentions"] * self.schema.has("mentions")
 
     def sql_nested(self, a):
         n, schema, rows = self.n, self.schema, []
@@ -202,6 +202,8 @@ class Renderer:
                 text = schema.deleted(value)
             elif name == "sender":
                 text = schema.user(value)
+            elif name == "mentions":
+                text = schema.mentions(value)
             elif name == "seq":
                 text = n["seq"] if value == "same" else "NULL" if value is None else str(value)
             else:
@@ -237,10 +239,13 @@ class Renderer:
                 f"INSERT INTO {n['messages']} ({', '.join(n[c] for c in names)}) SELECT {picked} FROM d")
 
     def sql_truncate(self, a):
-        return f"TRUNCATE {self.schema.table(a.get('leaf'))}"
+        return f"TRUNCATE {self.schema.table(a.get('leaf'))}{self.notices()}"
+
+    def notices(self):
+        return ", notices" if self.schema.has("notices") else ""
 
     def sql_truncate_all(self, a):
-        return f"TRUNCATE {self.n['conversations']}, {self.n['messages']}, {self.n['members']}"
+        return f"TRUNCATE {self.n['conversations']}, {self.n['messages']}, {self.n['members']}{self.notices()}"
 
     def sql_switch(self, a):
         """Several statements, each on its own: procedures do not run in a transaction."""

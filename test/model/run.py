@@ -363,6 +363,17 @@ class Runner:
         users = sorted({user for _, user in model.reads})
         for user in users[:12]:
             self.check_unread_counts(user)
+            if schema.has("mentions") and free:
+                self.check_mentions(free[self.ended % len(free)], user)
+
+    def check_mentions(self, cid, user):
+        model, schema, observer = self.model, self.schema, self.database.observer
+        if not model.visible(reads_key(cid, user), None):
+            return
+        observer.execute(schema.unread_mentions_query(cid, user))
+        found, expected = [row[0] for row in observer.fetchall()], model.unread_mentions(cid, user) or []
+        if found != expected:
+            raise Difference("difference", f"unread mentions of {user} in {schema.conversation_text(cid)} are {found}, expected {expected}")
 
     def check_receipts(self, cid):
         """Receipts of the newest messages, as sets, as counts and as who has seen them, and of numbers there are not."""
@@ -401,7 +412,8 @@ class Runner:
             if state is not None and is_open(state):
                 read = state.intervals[-1].read if state.unread is None else state.unread
                 expected.append(("b", schema.conversation_text(cid), schema.user_text(user),
-                                 str(model.unread(cid, user)), str(read), str(model.conversations[cid].last)))
+                                 str(model.unread(cid, user)), str(read), str(model.conversations[cid].last),
+                                 schema.mention_count(model, cid, user)))
         expected = [row for row in expected if schema.is_visible(model, row, None)]
         self.same([row for row in observer.fetchall() if schema.is_visible(model, row, None)], expected,
                   f"unread_counts of {user}")

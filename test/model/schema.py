@@ -22,15 +22,19 @@ VARIANTS = (
     "counters+indexed+enforce+deferred",
     "wide+counted",
     "reads",
-    "reads+counted",
-    "reads+partitioned+counted",
-    "reads+quiet+counted+epoch",
-    "reads+camel+counted+setnull",
-    "reads+counters+counted+triggers",
+    "reads+mentions+counted",
+    "reads+mentions+partitioned+counted",
+    "reads+mentions+quiet+counted+epoch",
+    "reads+mentions+camel+counted+setnull",
+    "reads+mentions+counters+counted+triggers",
     "reads+quiet+partitioned+counters+enforce",
     "reads+replies+deferred+indexed+counted",
     "reads+wide+counted",
     "reads+late+counted+partitioned",
+    "reads+late+mentions+counted",
+    "reads+mentions+notices+counted+enforce",
+    "reads+mentions+notices+counters+triggers+replies",
+    "reads+late+mentions+notices+counted",
     "reads+late+camel+counters+indexed",
     "any",
 )
@@ -40,14 +44,14 @@ MONTHS = 4
 SNAKE = {
     "conversations": "conversations", "messages": "messages", "members": "members", "counters": "chat_counters",
     "id": "id", "conv": "conversation_id", "seq": "sequence_number", "at": "created_at", "content": "content",
-    "deleted": "deleted_at", "reply": "reply_to", "sender": "sender_id", "title": "title", "user": "user_id", "left": "left_at",
+    "deleted": "deleted_at", "reply": "reply_to", "sender": "sender_id", "mentions": "mentions", "title": "title", "user": "user_id", "left": "left_at",
     "last": "last_sequence_number", "count": "message_count", "present": "member_count",
     "last_id": "last_message_id", "last_at": "last_message_at",
 }
 CAMEL = {
     "conversations": '"Conversation"', "messages": '"Message"', "members": '"Member"', "counters": '"ChatCounter"',
     "id": "id", "conv": '"conversationId"', "seq": '"sequenceNumber"', "at": '"createdAt"', "content": "content",
-    "deleted": '"deletedAt"', "reply": '"replyTo"', "sender": '"senderId"', "title": "title", "user": '"userId"', "left": '"leftAt"',
+    "deleted": '"deletedAt"', "reply": '"replyTo"', "sender": '"senderId"', "mentions": '"mentionedIds"', "title": "title", "user": '"userId"', "left": '"leftAt"',
     "last": '"lastSequenceNumber"', "count": '"messageCount"', "present": '"memberCount"',
     "last_id": '"lastMessageId"', "last_at": '"lastMessageAt"',
 }
@@ -70,6 +74,16 @@ CREATE FUNCTION say(mid {message_type}, place {conversation_type}, moment {time_
 LANGUAGE plpgsql AS $$ BEGIN
   INSERT INTO {messages} ({id}, {conv}, {at}, {content}) VALUES (mid, place, moment, 'inner'); RETURN 'outer';
 EXCEPTION WHEN unique_violation THEN RETURN 'outer'; END $$;
+"""
+# mentions in a table of their own, kept like the column
+NOTICES = """
+CREATE TABLE notices (message_id {message_type} NOT NULL{reference}, user_id {user_type} NOT NULL, PRIMARY KEY (message_id, user_id));
+CREATE FUNCTION notice() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$ BEGIN
+  IF TG_OP <> 'INSERT' THEN DELETE FROM notices WHERE message_id = OLD.id; END IF;
+  IF TG_OP = 'UPDATE' THEN DELETE FROM notices WHERE message_id = NEW.id; END IF;
+  IF TG_OP <> 'DELETE' THEN INSERT INTO notices SELECT DISTINCT NEW.id, u FROM unnest(NEW.mentions) u; END IF;
+  RETURN NULL; END $$;
+CREATE TRIGGER notice AFTER INSERT OR DELETE OR UPDATE OF id, mentions ON messages FOR EACH ROW EXECUTE FUNCTION notice();
 """
 DEFERRED_TRIGGER = """
 CREATE FUNCTION remind() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -163,6 +177,11 @@ class Schema:
     def user(self, user):
         return "NULL" if user is None else quote(self.user_text(user)) if self.user_type == "text" else str(user)
 
+    def mentions(self, users):
+        if users is None:
+            return "NULL"
+        return "'{" + ", ".join('"' + self.user_text(user) + '"' for user in users) + "}'"
+
     def table(self, leaf=None):
         return self.n["messages"] if leaf is None else f"messages_{leaf}"
 
@@ -179,6 +198,8 @@ class Schema:
         if self.has("replies"):
             reply += f" REFERENCES {n['messages']} ON DELETE CASCADE ON UPDATE CASCADE"
         sender = f", {n['sender']} {self.user_type}" if self.has("reads") else ""
+        if self.has("mentions"):
+            sender += f", {n['mentions']} {self.user_type}[]"
         out = [
             f"CREATE TABLE {n['conversations']} ({n['id']} {c} PRIMARY KEY, {n['title']} text)",
             f"CREATE TABLE {n['messages']} ({n['id']} {m}, {n['conv']} {c} {self.reference(on_delete)}, "
@@ -195,6 +216,10 @@ class Schema:
                 out.append(f"CREATE TABLE messages_{month} PARTITION OF {n['messages']} "
                            f"FOR VALUES FROM ({low}) TO ({high})")
         out.append(SAY.format(**n, conversation_type=c, message_type=m, time_type=self.time_type))
+        if self.has("notices"):
+            # without a foreign key the rows may be there before their message
+            reference = "" if self.has("late") else f" REFERENCES {n['messages']} ON DELETE CASCADE ON UPDATE CASCADE"
+            out.append(NOTICES.format(message_type=m, user_type=self.user_type, reference=reference))
         if self.has("triggers"):
             # before our own flush, or after it
             words = {"sender": ", sender_id", "new_sender": ", NEW.sender_id"} if self.has("reads") else {
@@ -221,6 +246,8 @@ class Schema:
 
     def track(self):
         own = ", own_messages => 'count'" if self.has("quiet") else ""
+        if self.has("mentions"):
+            own += f", mentions => {quote('notices' if self.has('notices') else self.n['mentions'].strip(chr(34)))}"
         return f"SELECT count(*) FROM chatopt.track_reads({quote(self.n['messages'])}{own})"
 
     def indexes(self):
@@ -245,6 +272,9 @@ class Schema:
         if self.has("reads"):
             names.append(n["sender"])
             types.append(self.user_type)
+        if self.has("mentions"):
+            names.append(n["mentions"])
+            types.append(self.user_type + "[]")
         shown = self.shown(f"WHERE c.{n['id']} = ANY ($1)", f"WHERE {n['id']} = ANY ($2)", "WHERE {} = ANY ($1)")
         return f"""
 PREPARE model_check ({c}[], {m}[]) AS
@@ -262,6 +292,8 @@ PREPARE model_send ({', '.join(types)}) AS
             source += f" LEFT JOIN {n['counters']} k ON k.{n['conv']} = c.{n['id']}"
         counters = ", ".join(f"{'k' if self.has('counters') else 'c'}.{n[name]}::text" for name in COUNTERS)
         content = f"{n['content']} || coalesce(' from ' || {n['sender']}, '')" if self.has("reads") else n["content"]
+        if self.has("mentions"):
+            content += f" || coalesce(' to ' || array_to_string({n['mentions']}, ', '), '')"
         return (f"SELECT 'c', c.{n['id']}::text, {counters}, c.{n['title']} FROM {source} {conversations} UNION ALL "
                 f"SELECT 'm', {n['id']}::text, {n['conv']}::text, {n['seq']}::text, {n['at']}::text, {content}, "
                 f"({n['deleted']} IS NOT NULL)::text, {n['reply']}::text FROM {n['messages']} {messages}"
@@ -276,13 +308,15 @@ PREPARE model_send ({', '.join(types)}) AS
     def shown_reads(self, where):
         """Positions, unread marks, and what is unread for whoever is in the table of members."""
         n, (state, _, _, marks) = self.n, self.read_tables
-        unread = f"chatopt.unread_count({quote(n['messages'])}, {n['conv']}, {n['user']})"
+        of_member = f"({quote(n['messages'])}, {n['conv']}, {n['user']})"
+        mentions = f"chatopt.mention_count{of_member}" if self.has("mentions") else "NULL"
         by_key = where.format("conversation_id")
         return (" UNION ALL SELECT 'r', conversation_id::text, member_id::text, joined_seq::text, left_seq::text, "
                 f"delivered_seq::text, read_seq::text, slot::text FROM {state} {by_key} UNION ALL "
                 "SELECT 'u', conversation_id::text, member_id::text, unread_seq::text, NULL, NULL, NULL, NULL "
                 f"FROM {marks} {by_key}{' AND' if by_key else ' WHERE'} chunk = -1 UNION ALL "
-                f"SELECT 'n', {n['conv']}::text, {n['user']}::text, ({unread})::text, NULL, NULL, NULL, NULL "
+                f"SELECT 'n', {n['conv']}::text, {n['user']}::text, (chatopt.unread_count{of_member})::text, ({mentions})::text, "
+                f"NULL, NULL, NULL "
                 f"FROM {n['members']} {where.format(n['conv'])}")
 
     def heads_query(self):
@@ -294,8 +328,12 @@ PREPARE model_send ({', '.join(types)}) AS
 
     def unread_counts_query(self, user):
         return (f"SELECT 'b', conversation, {quote(self.user_text(user))}, unread::text, last_read::text, "
-                f"last_sequence::text FROM chatopt.unread_counts({quote(self.n['messages'])}, "
+                f"last_sequence::text, mentions::text FROM chatopt.unread_counts({quote(self.n['messages'])}, "
                 f"{self.user(user)}::{self.user_type})")
+
+    def unread_mentions_query(self, cid, user):
+        return (f"SELECT chatopt.unread_mentions({quote(self.n['messages'])}, {self.conversation(cid)}, "
+                f"{quote(self.user_text(user))})")
 
     def receipts_query(self, cid, first, last):
         """A row a number: slots of all and of present members, counts, and members who have seen it."""
@@ -363,9 +401,14 @@ PREPARE model_send ({', '.join(types)}) AS
             if state.unread is not None:
                 rows.append(("u", place, member, str(state.unread), None, None, None, None))
         for user in model.members_of[cid]:
-            unread = model.unread(cid, user)
-            rows.append(("n", place, self.user_text(user), None if unread is None else str(unread), None, None, None, None))
+            unread, mentions = model.unread(cid, user), self.mention_count(model, cid, user)
+            rows.append(("n", place, self.user_text(user), None if unread is None else str(unread), mentions, None, None, None))
         return [row for row in rows if self.is_visible(model, row, viewer)]
+
+    def mention_count(self, model, cid, user):
+        """As the database shows it."""
+        mentions = model.unread_mentions(cid, user) if self.has("mentions") else None
+        return None if mentions is None else str(len(mentions))
 
     def check(self, conversations, ids):
         keys = ",".join('"' + self.conversation_text(cid) + '"' for cid in conversations)
@@ -385,5 +428,9 @@ PREPARE model_send ({', '.join(types)}) AS
     def message_row(self, row):
         return ("m", self.message_text(row.id), None if row.conv is None else self.conversation_text(row.conv),
                 None if row.seq is None else str(row.seq), None if row.at is None else self.time_text(row.at),
-                row.content if row.sender is None else f"{row.content} from {self.user_text(row.sender)}", "true" if row.deleted else "false",
+                self.content_text(row), "true" if row.deleted else "false",
                 None if row.reply is None else self.message_text(row.reply))
+
+    def content_text(self, row):
+        text = row.content if row.sender is None else f"{row.content} from {self.user_text(row.sender)}"
+        return text if row.mentions is None else text + " to " + ", ".join(map(self.user_text, row.mentions))

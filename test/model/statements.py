@@ -234,7 +234,8 @@ class Statements(Conversations):
         if key in self.statement.touched:
             raise Fail("21000")
         self.touch_row(self.messages[key])
-        self.change(key, leaf, conv=row.conv, at=row.at, content=row.content, deleted=row.deleted, sender=row.sender)
+        self.change(key, leaf, conv=row.conv, at=row.at, content=row.content, deleted=row.deleted, sender=row.sender,
+                    mentions=row.mentions)
 
     def change(self, key, leaf=None, **new):
         """One row of an UPDATE."""
@@ -321,7 +322,8 @@ class Statements(Conversations):
             for key in sorted(self.by_id[old_id]):
                 row = self.messages[key]
                 self.touch_row(row)
-                rows.append(Message(new_id, a["conv"], None, row.at, row.content, row.deleted, None, row.sender))
+                rows.append(Message(new_id, a["conv"], None, row.at, row.content, row.deleted, None, row.sender,
+                                    row.mentions))
         for row in rows:
             self.insert_row(row)
 
@@ -377,7 +379,8 @@ class Statements(Conversations):
                 elif key not in self.messages:
                     raise Blocked
                 else:
-                    self.change(key, conv=row.conv, at=row.at, content=row.content, deleted=row.deleted, sender=row.sender)
+                    self.change(key, conv=row.conv, at=row.at, content=row.content, deleted=row.deleted,
+                                sender=row.sender, mentions=row.mentions)
             elif act != "skip":
                 self.insert_row(row)
 

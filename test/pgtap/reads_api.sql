@@ -40,14 +40,14 @@ SELECT is(made('api'), NULL, 'a refusal makes nothing');
 CREATE TABLE test.ran AS SELECT s, o FROM chatopt.create_api('chat.messages', 'api', dry_run => true) WITH ORDINALITY AS c(s, o);
 SELECT is(made('api'), NULL, 'a dry run makes nothing');
 SELECT results_eq($$ SELECT s FROM chatopt.create_api('chat.messages', 'api') AS s $$, $$ SELECT s FROM test.ran ORDER BY o $$, 'the call runs what the dry run showed');
-SELECT matches(made('api'), 'ack_message add_views apply_receipts mark_delivered mark_read mark_unread receipt_counts receipts seen_by unread_count unread_counts view_count', 'the functions of reads');
+SELECT matches(made('api'), 'ack_message add_views apply_receipts mark_delivered mark_read mark_unread mention_count receipt_counts receipts seen_by unread_count unread_counts unread_mentions view_count', 'the functions of reads');
 SELECT is_empty($$ SELECT w.function_name FROM chatopt._api_wanted('chat.messages') w EXCEPT SELECT p.proname FROM pg_proc p WHERE pronamespace = 'api'::regnamespace $$,
   'every function that there is behind one');
 SELECT is_empty($$ SELECT s FROM chatopt.create_api('chat.messages', 'api') AS s $$, 'once more: nothing to do');
 SELECT is_empty($$ SELECT s FROM chatopt.refresh_api() AS s $$, 'refresh: nothing to do');
 SELECT is(pg_get_function_arguments('api.mark_read'::regproc), 'conversation uuid, member character varying, upto bigint', 'arguments have the types of the keys');
 SELECT is(pg_get_function_arguments('api.apply_receipts'::regproc), 'conversations uuid[], members character varying[], upto bigint[], status text[]', 'and arrays of them');
-SELECT is(pg_get_function_result('api.unread_counts'::regproc), 'TABLE(conversation uuid, unread bigint, last_read bigint, last_sequence bigint)', 'results have them too');
+SELECT is(pg_get_function_result('api.unread_counts'::regproc), 'TABLE(conversation uuid, unread bigint, last_read bigint, last_sequence bigint, mentions bigint)', 'results have them too');
 SELECT is_empty($$ SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'api'::regnamespace AND (obj_description(oid, 'pg_proc') IS NULL OR proconfig IS NOT NULL OR prosecdef) $$,
   'each has a comment, no setting, and the rights of the caller');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE pronamespace = 'api'::regnamespace AND (provolatile, proparallel) NOT IN (
@@ -60,7 +60,7 @@ INSERT INTO chat.conversations VALUES ('11111111-1111-1111-1111-111111111111'), 
 INSERT INTO chat.members SELECT c.id, u FROM chat.conversations c, unnest('{ann,bob}'::text[]) u;
 INSERT INTO chat.messages (conversation_id, sender_id) SELECT c.id, 'ann' FROM chat.conversations c, generate_series(1, 5);
 \set one '11111111-1111-1111-1111-111111111111'
-SELECT results_eq($$ SELECT * FROM api.unread_counts('bob') ORDER BY 1 $$, $$ SELECT id, 5::bigint, 0::bigint, 5::bigint FROM chat.conversations ORDER BY 1 $$, 'unread_counts');
+SELECT results_eq($$ SELECT * FROM api.unread_counts('bob') ORDER BY 1 $$, $$ SELECT id, 5::bigint, 0::bigint, 5::bigint, NULL::bigint FROM chat.conversations ORDER BY 1 $$, 'unread_counts');
 SELECT is(api.mark_read(:'one', 'bob', 2), 2::bigint, 'mark_read gives the position');
 SELECT is(api.unread_count(:'one', 'bob'), 3::bigint, 'unread_count');
 SELECT is(api.mark_delivered(:'one', 'bob', 4), 4::bigint, 'mark_delivered');
@@ -73,6 +73,20 @@ SELECT is(api.unread_count(member => 'bob', conversation => :'one'), 0::bigint, 
 SELECT is(api.mark_read(:'one', 'nobody', 2), NULL, 'somebody else: NULL');
 PREPARE untyped AS SELECT api.mark_read($1, $2, $3);
 SELECT is((SELECT array_agg(t) FROM pg_prepared_statements p, unnest(p.parameter_types) t WHERE p.name = 'untyped')::text, '{uuid,"character varying",bigint}', 'untyped parameters resolve');
+
+
+-- mentions
+SELECT refused($$ SELECT api.mention_count('11111111-1111-1111-1111-111111111111', 'bob') $$, '55000', 'mention_count where they are not kept');
+ALTER TABLE chat.messages ADD mentions varchar(30)[];
+SELECT chatopt.track_reads('chat.messages', mentions => 'mentions') \g /dev/null
+CALL chatopt.backfill('chat.messages');
+INSERT INTO chat.messages (conversation_id, sender_id, mentions) VALUES (:'one', 'ann', '{ann,bob}'), (:'one', 'ann', '{bob}');
+SELECT is(api.mention_count(:'one', 'bob'), 2::bigint, 'mention_count');
+SELECT results_eq($$ SELECT * FROM api.unread_mentions('11111111-1111-1111-1111-111111111111', 'bob') $$, 'VALUES (6::bigint), (7)', 'unread_mentions');
+SELECT is((SELECT mentions FROM api.unread_counts('bob') WHERE conversation = :'one'), 2::bigint, 'and in unread_counts');
+DELETE FROM chat.messages WHERE mentions IS NOT NULL;
+SELECT chatopt.track_reads('chat.messages') \g /dev/null
+ALTER TABLE chat.messages DROP COLUMN mentions;
 
 -- a call costs nothing: the body is put into the calling query
 SELECT matches(plan_of('SELECT api.mark_read(id, ''bob'', 3) FROM chat.conversations'), 'Output: chatopt\.mark_read\(''chat\.messages''::regclass, (conversations\.)?id', 'mark_read is inlined');
@@ -118,7 +132,7 @@ SELECT ok(NOT has_function_privilege('chatopt_api_app', '"The API".unread_count(
 ROLLBACK;
 BEGIN;
 SELECT pg_get_functiondef('chatopt._api_functions'::regproc) AS list \gset
-SELECT regexp_replace(regexp_replace(regexp_replace(:'list', 'last_sequence bigint\)', 'last_sequence bigint, last_read_again bigint)'), 'u\.last_read, u\.last_sequence ', 'u.last_read, u.last_sequence, u.last_read AS last_read_again '),
+SELECT regexp_replace(regexp_replace(regexp_replace(:'list', 'mentions bigint\)', 'mentions bigint, last_read_again bigint)'), 'u\.last_sequence, u\.mentions ', 'u.last_sequence, u.mentions, u.last_read AS last_read_again '),
   '\(12, ''mark_unread''.*?\(13', '(13') AS list \gset
 :list;
 SELECT is((:refreshed), E'DROP FUNCTION "The API".mark_unread\nDROP FUNCTION "The API".unread_counts\nCREATE FUNCTION "The API".unread_counts\n'

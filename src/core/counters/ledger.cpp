@@ -260,6 +260,21 @@ void Ledger::removed(Counter& counter, const Message& message) {
   if (counter.tracked_) noted_more(counter).skips.move_to(&Skips::removed, message.number);
 }
 
+void Ledger::restored(Counter& counter, const Message& message) {
+  note(counter);
+  auto& state = *counter.state_;
+  auto& notes = state.notes;
+  if (counter.tracked_) track_landing(counter, message);
+  state.last = std::max(state.last, message.number);
+  state.high = std::max(state.high, state.last);
+  notes.removed.erase(message.number);
+  notes.removed_uncounted.erase(message.number);
+  if (!message.counted) return;
+  notes.messages += 1;
+  notes.came.raise(message);
+  notes.unsure = true;  // its number may lie anywhere
+}
+
 void Ledger::changed(Counter& counter, const Message& before, const Message& after) {
   note(counter);
   auto& notes = counter.state_->notes;
@@ -282,6 +297,12 @@ void Ledger::members_changed(Counter& counter, std::int64_t by) {
 void Ledger::messages_changed(Counter& counter, std::int64_t by) {
   note(counter);
   counter.state_->notes.messages += by;
+}
+
+void Ledger::mentions_changed(Counter& counter, std::int64_t number) {
+  if (!counter.tracked_) return;
+  note(counter);
+  noted_more(counter).mentioned.insert(number);
 }
 
 void Ledger::member_joined(Counter& counter, Bytes member) {
@@ -316,14 +337,24 @@ void Ledger::track_landing(Counter& counter, const Message& message) {
   else if (!fresh || (noted != nullptr && noted->skips.contains(number)))
     noted_more(counter).skips.move_to(&Skips::counted, number);
   if (message.counted && !message.sender_null) noted_more(counter).members.sent(message.sender, number);
+  // A number that was there before may be stored with those that its message mentioned then.
+  if (message.mentions_kept && (!fresh || !message.mentions.empty())) noted_more(counter).mentioned.insert(number);
 }
 
 void Ledger::track_change(Counter& counter, const Message& before, const Message& after) {
+  if (after.mentions_kept && mentions_others(before, after)) noted_more(counter).mentioned.insert(after.number);
   if (before.counted != after.counted)
     noted_more(counter).skips.move_to(after.counted ? &Skips::counted : &Skips::uncounted, after.number);
   if (!after.counted || after.sender_null) return;
   if (!before.counted || before.sender_null || !std::ranges::equal(before.sender, after.sender))
     noted_more(counter).members.sent(after.sender, after.number);
+}
+
+// Nobody is mentioned by themselves: who the sender is tells who is mentioned, too.
+bool Ledger::mentions_others(const Message& before, const Message& after) noexcept {
+  if (!std::ranges::equal(before.mentions, after.mentions)) return true;
+  return !after.mentions.empty() &&
+         (before.sender_null != after.sender_null || !std::ranges::equal(before.sender, after.sender));
 }
 
 bool Ledger::first_note(Tag statement) {

@@ -84,6 +84,10 @@ struct Message {
   bool time_null = true;
   bool sender_null = true;
   Bytes sender;
+  // Whom it mentions, in any form that is another when others are mentioned; empty: nobody. Not looked at where
+  // nobody keeps mentions.
+  bool mentions_kept = false;
+  Bytes mentions;
 };
 
 // The message with the greatest number of its kind; number 0 means none.
@@ -223,6 +227,9 @@ class Ledger {
     return counter.state_->notes.removed.contains(number);
   }
 
+  // Does a message mention others after a change than before?
+  [[nodiscard]] static bool mentions_others(const Message& before, const Message& after) noexcept;
+
   // A row that gets no number: it has no conversation, or one that is not filled.
   void pass(Tag statement);
 
@@ -235,9 +242,14 @@ class Ledger {
   bool landed(Counter& counter, const Message& message);
   void passed_landed() noexcept;
   void removed(Counter& counter, const Message& message);
+  // A message that was removed before the counter row was last written is there
+  // again, with its number.
+  void restored(Counter& counter, const Message& message);
   void changed(Counter& counter, const Message& before, const Message& after);
   void members_changed(Counter& counter, std::int64_t by);
   void messages_changed(Counter& counter, std::int64_t by);
+  // The message with this number mentions others than before, as somebody else says; of a tracked conversation.
+  void mentions_changed(Counter& counter, std::int64_t number);
   // A member of a tracked conversation; of others nothing is noted. member_count
   // is members_changed()'s.
   void member_joined(Counter& counter, Bytes member);

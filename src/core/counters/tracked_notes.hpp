@@ -6,18 +6,25 @@
 
 #include "core/counters/member_notes.hpp"
 #include "core/counters/memory.hpp"
+#include "core/counters/number_set.hpp"
 #include "core/counters/skips.hpp"
 
 namespace chatopt::core {
 
 struct TrackedNotes {
-  explicit TrackedNotes(Memory& from) : memory(from), skips(from), members(from) {}
+  explicit TrackedNotes(Memory& from) : memory(from), skips(from), members(from), mentioned(from) {}
   TrackedNotes(const TrackedNotes& other, Memory& from)
-      : memory(from), skips(other.skips, from), members(other.members, from) {}
+      : memory(from),
+        skips(other.skips, from),
+        members(other.members, from),
+        mentioned(other.mentioned, from) {}
 
   Memory& memory;  // its own too
   Skips skips;
   MemberNotes members;
+  // Messages that mention others than before, or may: what is stored of them is to be compared. One that was removed
+  // since may be among them.
+  NumberSet mentioned;
 };
 
 // Goes back to the memory it is of.

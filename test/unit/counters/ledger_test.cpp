@@ -540,6 +540,38 @@ TEST_F(LedgerTest, UnsureWhenACountedRowIsImported) {
   EXPECT_TRUE(counter.notes().unsure);
 }
 
+TEST_F(LedgerTest, ARestoredRowCountsAgainAndIsUnsure) {
+  Counter& counter = chat("a", 9);
+  ledger.restored(counter, message(6, true, "six"));
+  ledger.restored(counter, message(4, true, "four"));
+  ledger.restored(counter, message(8, false, "eight"));
+  const Notes& notes = counter.notes();
+  EXPECT_EQ(notes.messages, 2);
+  EXPECT_EQ(notes.came.number, 6);
+  EXPECT_EQ(text(notes.came.key.bytes()), "six");
+  EXPECT_TRUE(notes.unsure);
+  EXPECT_EQ(counter.last(), 9);
+}
+
+TEST_F(LedgerTest, AnUncountedRowThatIsRestoredIsToBeWrittenAndSure) {
+  Counter& counter = chat("a", 9);
+  ledger.restored(counter, message(4, false));
+  EXPECT_TRUE(counter.notes().any);
+  EXPECT_FALSE(counter.notes().unsure);
+  EXPECT_EQ(counter.notes().messages, 0);
+}
+
+TEST_F(LedgerTest, ARestoredNumberIsFreeNoMoreAndNumbersGoOnBehindIt) {
+  Counter& counter = chat("a", 5);
+  ledger.removed(counter, message(4, true, "k"));
+  ledger.restored(counter, message(4, true, "k"));
+  EXPECT_FALSE(Ledger::was_removed(counter, 4));
+  EXPECT_EQ(counter.notes().messages, 0);
+  ledger.restored(counter, message(8, true, "k"));
+  EXPECT_EQ(counter.last(), 8);
+  EXPECT_EQ(ledger.hand_out(counter, kStatement), 9);
+}
+
 TEST_F(LedgerTest, MembersAndMessagesAreSummed) {
   Counter& counter = ledger.counter(1, bytes("a"));
   ledger.members_changed(counter, 2);

@@ -3,10 +3,14 @@
 #include "core/counters/tracked_notes.hpp"
 
 #include <cstdint>
+#include <iterator>
 #include <limits>
+#include <map>
 #include <new>
+#include <random>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -179,6 +183,27 @@ TEST_F(TrackedTest, WhatIsPutIntoAHoleOrBelowLastIsCountedOrUncounted) {
   import(counter, 3);
   import(counter, 2, false);
   expect(counter, {{6, 6}, {9, 9}}, {{2, 2}, {8, 8}}, {{3, 3}, {7, 7}});
+}
+
+TEST_F(TrackedTest, WhatIsRestoredIsCountedOrUncountedAndNobodySentIt) {
+  Counter& counter = chat("a", 9);
+  ledger.removed(counter, message(4, true));
+  ledger.restored(counter, message(6, true));
+  ledger.restored(counter, message(5, false));
+  ledger.restored(counter, message(4, true));
+  const TrackedNotes* const notes = counter.tracked_notes();
+  ASSERT_NE(notes, nullptr);
+  EXPECT_EQ(ranges(notes->skips.counted), (Ranges{{4, 4}, {6, 6}}));
+  EXPECT_EQ(ranges(notes->skips.uncounted), (Ranges{{5, 5}}));
+  EXPECT_TRUE(notes->skips.removed.empty());
+  EXPECT_TRUE(notes->members.empty());
+}
+
+TEST_F(TrackedTest, WhatIsRestoredBehindTheLastNumberLeavesAHole) {
+  Counter& counter = chat("a", 3);
+  ledger.restored(counter, message(9, true));
+  ledger.restored(counter, message(7, true));
+  EXPECT_EQ(ranges(counter.tracked_notes()->skips.removed), (Ranges{{4, 6}, {8, 8}}));
 }
 
 TEST_F(TrackedTest, TheLatestEventOfANumberWins) {
@@ -606,6 +631,150 @@ TEST(TrackedMemory, EveryFailureIsTakenBackWithItsDepth) {
     if (!failed) break;
   }
   EXPECT_GT(failures, 15);
+}
+
+// Mentions
+
+Message naming(std::int64_t number, bool counted, std::string_view sender, std::string_view mentions) {
+  Message result = from(number, counted, sender);
+  result.mentions_kept = true;
+  result.mentions = bytes(mentions);
+  return result;
+}
+
+Ranges mentioned(const Counter& counter) {
+  return counter.tracked_notes() == nullptr ? Ranges{} : ranges(counter.tracked_notes()->mentioned);
+}
+
+class MentionsTest : public TrackedTest {
+ protected:
+  void land(Counter& counter, std::string_view mentions, bool counted = true) {
+    const std::int64_t number = ledger.hand_out(counter, kStatement);
+    EXPECT_TRUE(ledger.landed(counter, naming(number, counted, "x", mentions)));
+  }
+};
+
+TEST_F(MentionsTest, AMessageThatMentionsNobodyIsNotNoted) {
+  Counter& counter = chat("a", 5);
+  land(counter, "");
+  EXPECT_EQ(mentioned(counter), Ranges{});
+  land(counter, "bc");
+  land(counter, "", false);
+  land(counter, "b", false);
+  EXPECT_EQ(mentioned(counter), (Ranges{{7, 7}, {9, 9}}));
+}
+
+TEST_F(MentionsTest, WhereNobodyKeepsThemNothingIsNoted) {
+  Counter& counter = chat("a", 5);
+  Message sent = naming(ledger.hand_out(counter, kStatement), true, "x", "b");
+  sent.mentions_kept = false;
+  EXPECT_TRUE(ledger.landed(counter, sent));
+  Message before = naming(3, true, "x", "b");
+  Message after = naming(3, true, "y", "c");
+  before.mentions_kept = after.mentions_kept = false;
+  ledger.changed(counter, before, after);
+  EXPECT_EQ(mentioned(counter), Ranges{});
+  Counter& untracked = chat("a", 5, kUntracked);
+  ledger.mentions_changed(untracked, 3);
+  EXPECT_EQ(untracked.tracked_notes(), nullptr);
+  EXPECT_FALSE(untracked.notes().any);
+}
+
+TEST_F(MentionsTest, AChangeOfMentionsOrOfTheSenderIsNoted) {
+  EXPECT_TRUE(Ledger::mentions_others(naming(1, true, "x", "b"), naming(1, true, "x", "c")));
+  EXPECT_TRUE(Ledger::mentions_others(naming(1, true, "x", "b"), naming(1, true, "x", "")));
+  EXPECT_TRUE(Ledger::mentions_others(naming(1, true, "x", "b"), naming(1, true, "b", "b")));
+  EXPECT_FALSE(Ledger::mentions_others(naming(1, true, "x", "b"), naming(1, false, "x", "b")));
+  EXPECT_FALSE(Ledger::mentions_others(naming(1, true, "x", ""), naming(1, true, "y", "")));
+  Message nobody = naming(1, true, "", "b");
+  nobody.sender_null = true;
+  EXPECT_TRUE(Ledger::mentions_others(naming(1, true, "", "b"), nobody));
+  Counter& counter = chat("a", 5);
+  ledger.changed(counter, naming(2, false, "x", "b"), naming(2, false, "x", "c"));
+  ledger.changed(counter, naming(3, true, "x", "b"), naming(3, false, "x", "b"));
+  EXPECT_EQ(mentioned(counter), (Ranges{{2, 2}}));
+}
+
+TEST_F(MentionsTest, ANumberThatWasThereBeforeIsNotedWhateverItsMessageSays) {
+  Counter& counter = chat("a", 5);
+  ledger.removed(counter, naming(4, true, "x", "b"));
+  ledger.hand_out_given(counter, kStatement, 4);
+  EXPECT_TRUE(ledger.landed(counter, naming(4, true, "x", "")));
+  EXPECT_EQ(mentioned(counter), (Ranges{{4, 4}}));
+  EXPECT_FALSE(counter.tracked_notes()->skips.removed.contains(4));
+}
+
+TEST_F(MentionsTest, ARollbackTakesThemBackAndAWriteIsDoneWithThem) {
+  Counter& counter = chat("a", 5);
+  land(counter, "b");
+  ledger.set_depth(2);
+  land(counter, "b");
+  ledger.mentions_changed(counter, 2);
+  EXPECT_EQ(mentioned(counter), (Ranges{{2, 2}, {6, 7}}));
+  ledger.abort_depth(2);
+  EXPECT_EQ(mentioned(counter), (Ranges{{6, 6}}));
+  ledger.written(counter, kRow);
+  EXPECT_EQ(mentioned(counter), Ranges{});
+}
+
+// A twin that keeps whole rows: what is stored of them is made equal from the notes alone, as the glue does it.
+TEST_F(MentionsTest, WhatIsNotedIsEnoughToKeepATableOfMentions) {
+  struct Row {
+    bool counted;
+    std::string sender;
+    std::string mentions;
+  };
+  using Stored = std::map<std::int64_t, std::pair<std::string, std::string>>;  // sender and mentions
+  std::mt19937 random(7);
+  const auto pick = [&random](int most) { return std::uniform_int_distribution<>(0, most)(random); };
+  const std::string words[] = {"", "a", "b", "ab"};
+  for (int round = 0; round < 200; ++round) {
+    Counter& counter = chat("twin " + std::to_string(round));
+    std::map<std::int64_t, Row> rows;
+    Stored stored;
+    for (int statement = 0; statement < 20; ++statement) {
+      for (int event = pick(6); event >= 0; --event) {
+        Row row = {pick(2) != 0, pick(1) != 0 ? "a" : "c", words[pick(3)]};
+        auto victim = rows.begin();
+        if (!rows.empty()) std::advance(victim, pick(static_cast<int>(rows.size()) - 1));
+        const int what = rows.empty() ? 0 : pick(3);
+        if (what == 0) {
+          const std::int64_t number = ledger.hand_out(counter, kStatement);
+          ASSERT_TRUE(ledger.landed(counter, naming(number, row.counted, row.sender, row.mentions)));
+          rows[number] = row;
+        } else if (what == 1) {
+          const Row& old = victim->second;
+          ledger.changed(counter, naming(victim->first, old.counted, old.sender, old.mentions),
+                         naming(victim->first, row.counted, row.sender, row.mentions));
+          victim->second = row;
+        } else {
+          const Row& old = victim->second;
+          const std::int64_t number = victim->first;
+          ledger.removed(counter, naming(number, old.counted, old.sender, old.mentions));
+          rows.erase(victim);
+          if (what == 3) {  // it goes to another partition
+            ledger.hand_out_given(counter, kStatement, number);
+            ASSERT_TRUE(ledger.landed(counter, naming(number, row.counted, row.sender, row.mentions)));
+            rows[number] = row;
+          }
+        }
+      }
+      if (const TrackedNotes* const notes = counter.tracked_notes()) {
+        notes->skips.removed.for_each(
+            [&](std::int64_t first, std::int64_t last) { stored.erase(stored.lower_bound(first), stored.upper_bound(last)); });
+        notes->mentioned.for_each([&](std::int64_t first, std::int64_t last) {
+          stored.erase(stored.lower_bound(first), stored.upper_bound(last));
+          for (auto row = rows.lower_bound(first); row != rows.end() && row->first <= last; ++row)
+            if (!row->second.mentions.empty()) stored[row->first] = {row->second.sender, row->second.mentions};
+        });
+      }
+      ledger.written(counter, kRow);
+      Stored wanted;
+      for (const auto& [number, row] : rows)
+        if (!row.mentions.empty()) wanted[number] = {row.sender, row.mentions};
+      ASSERT_EQ(stored, wanted) << "round " << round << ", statement " << statement;
+    }
+  }
 }
 
 }  // namespace

@@ -1,0 +1,4 @@
+// A second clock.
+#include "pg/postgres.hpp"
+
+TimestampTz today() { return GetCurrentTimestamp(); }
