@@ -24,7 +24,13 @@ class Script {
   // Any, or near the clock in days of the axis.
   std::int64_t number(std::int64_t base, std::int64_t unit) {
     const std::int64_t how = byte();
-    if (how < 200) return base + ((byte() - 128) * 16 + how % 16) * unit + (how % 5 == 0 ? byte() * unit / 256 : 0);
+    if (how < 200) {
+      const std::int64_t units = (byte() - 128) * 16 + how % 16;
+      const std::int64_t part = how % 5 == 0 ? byte() * (unit / 256) : 0;
+      // It may pass the ends of the axis, and then comes round.
+      return static_cast<std::int64_t>(static_cast<std::uint64_t>(base) + static_cast<std::uint64_t>(part) +
+                                       static_cast<std::uint64_t>(units) * static_cast<std::uint64_t>(unit));
+    }
     std::uint64_t result = 0;
     for (std::int64_t bytes = how % 9; bytes > 0; --bytes) result = result << 8 | static_cast<std::uint64_t>(byte());
     return static_cast<std::int64_t>(how % 2 == 0 ? result : ~result);
